@@ -1,0 +1,41 @@
+"""Error types of the package.
+
+Each is a subclass of the built-in error that fits, so code that catches `ValueError`,
+`FileNotFoundError` or `RuntimeError` keeps working.
+"""
+
+
+class InputError(ValueError):
+    """Something the caller handed in is wrong; the message says what, and what would be right."""
+
+
+class ImageError(InputError):
+    """An image that cannot be read, or that has a wrong shape, dtype or value."""
+
+
+class ImageTooLarge(ImageError):
+    """An image with more pixels than allowed; refused before it is decoded."""
+
+
+class ImageNotFound(ImageError, FileNotFoundError):
+    """An image file that does not exist."""
+
+
+class StyleError(InputError):
+    """An unknown style, or styles that cannot be used together."""
+
+
+class BlendWeightsError(InputError):
+    """Blend weights that do not fit the styles: wrong count, negative, or without a sum."""
+
+
+class EmbeddingError(InputError):
+    """An embedding file that is damaged, or an embedding made by another network."""
+
+
+class CheckpointError(InputError):
+    """A checkpoint that is damaged, or that belongs to another network."""
+
+
+class WeightsUnavailable(RuntimeError):
+    """A checkpoint that cannot be had: the download failed, or the given path is missing."""
