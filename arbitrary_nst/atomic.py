@@ -2,35 +2,70 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import tempfile
+import secrets
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
+
+from arbitrary_nst.errors import InputError
 
 
-def write_bytes(path: str | Path, data: bytes) -> None:
-    """Writes `data` to `path` so that a failure leaves the file that was there before.
+def check_target(path: str | os.PathLike[str]) -> Path:
+    """Checks that a file can be written at `path`, so that heavy work is not done in vain.
 
-    The new contents go to a temporary file in the same folder, which then takes the name.
-    A symbolic link keeps pointing at its target, which is what gets replaced.
+    Returns:
+        The file that will be written: `path` with symbolic links followed.
+
+    Raises:
+        InputError: the folder is missing or not writable, or `path` is a folder or a device.
     """
-    path = Path(os.path.realpath(path))
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        raise InputError(
+            f"The output path {os.fspath(path)!r} exists and is a folder or a device. "
+            f"Expected the name of a file."
+        )
+    if not target.parent.is_dir():
+        raise InputError(
+            f"The output path {os.fspath(path)!r} is in a folder that does not exist. "
+            f"Create it first: {str(target.parent)!r}."
+        )
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise InputError(
+            f"The folder {str(target.parent)!r} is not writable. Choose another output path."
+        )
+    return target
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Opens a new file beside `path` that takes its place when all went well.
+
+    After an error or an interruption the new file is gone and the old one, if any, untouched.
+    A symbolic link is followed: it stays, and its target is replaced. The permissions of a
+    replaced file are kept.
+    """
+    target = Path(os.path.realpath(path))
+    # Not `tempfile`: its files are private (0600), and the umask that a new file should follow
+    # cannot be read without setting it for the whole process.
+    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
+        with open(temporary, "xb") as file:
+            if target.exists():
+                shutil.copymode(target, temporary)
+            yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, _mode(path))
-        os.replace(temporary, path)
+        os.replace(temporary, target)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
-def _mode(path: Path) -> int:
-    # mkstemp makes files that only their owner can read; a normal file is wanted.
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
+    """Writes a file of these contents; see `replacing`."""
+    with replacing(path) as file:
+        file.write(data)
