@@ -1,0 +1,295 @@
+"""The one path through the rooms: load image -> embed styles -> blend -> render -> picture."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import numbers
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from arbitrary_nst.checkpoints import IDENTITY, trained_styles
+from arbitrary_nst.embedding import Embedding, blend, normalize_weights
+from arbitrary_nst.engines import check_engine, load_engine, style_image_error
+from arbitrary_nst.errors import InputError
+from arbitrary_nst.image import (
+    DEFAULT_MAX_PIXELS,
+    ImageSource,
+    keep_color,
+    load_image,
+    resize,
+    to_pil,
+)
+from arbitrary_nst.image_arrays import check_size, positive_int
+from arbitrary_nst.styles import (
+    Style,
+    Styles,
+    check_network,
+    check_style,
+    list_of_styles,
+    read_styles,
+)
+
+COLORS = ("style", "content")
+BATCH_PIXELS = 2**21  # photos of one size go through the network together up to this many pixels
+Photo = tuple[np.ndarray, np.ndarray | None]  # colours (H, W, 3) and alpha (H, W)
+Progress = Callable[..., None]  # (done, total, message, preview=None)
+
+
+@dataclass(frozen=True)
+class StyleInfo:
+    """A style that ships with the package: the `name` to ask for it by, and its `source`."""
+
+    name: str
+    source: str
+
+
+def list_styles() -> list[StyleInfo]:
+    """The styles that the embedded network was trained with, with artist and title."""
+    styles = trained_styles().values()
+    return [StyleInfo(s.name, s.source) for s in styles if s.name != IDENTITY]
+
+
+def embed(style: Style, *, engine: Any = "auto") -> Embedding:
+    """Turns a style into its embedding, to be saved, blended and used many times.
+
+    Args:
+        style: the name of an embedded style, a style image (path, bytes, PIL image or array), a
+            style file, or an `Embedding`, which comes back as it is.
+        engine: "auto", "cin", or an engine object.
+
+    Raises:
+        StyleError: an unknown name, or a style that the engine cannot embed.
+        ImageError: an image that cannot be read.
+    """
+    check_style(style)
+    check_engine(engine)
+    if isinstance(style, Embedding):
+        return style
+    resolved = read_styles([style], _known_styles(engine), DEFAULT_MAX_PIXELS)
+    _refuse_images(resolved, engine)
+    return _embed_all(resolved, engine)[0]
+
+
+def stylize(
+    content: ImageSource,
+    styles: Styles,
+    weights: Sequence[float] | None = None,
+    *,
+    strength: float = 1.0,
+    color: str = "style",
+    size: int | None = None,
+    engine: Any = "auto",
+    seed: int = 0,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    progress: Progress | None = None,
+) -> Image.Image:
+    """Paints a photo in a blend of styles.
+
+    Args:
+        content: path, bytes, binary file, PIL image, or array `(H, W)`, `(H, W, 3)` or
+            `(H, W, 4)`, uint8 in `[0, 255]` or float in `[0, 1]`.
+        styles: one or more of: names of embedded styles (see `list_styles`), style images,
+            style files (`.safetensors`), `Embedding`s; or a library, as `load_styles` gives it.
+        weights: one non-negative number per style, scaled to the sum 1. Default: all equal.
+        strength: from 0 (the photo, as the engine reconstructs it) to 1 (the full style).
+        color: "style", or "content" to keep the colours of the photo.
+        size: longer side in pixels to work at and to return. Default: the content's own.
+        engine: "auto", "cin", or an engine object.
+        seed: of what is random in the engine; the same seed gives the same picture.
+        max_pixels: largest photo or style image that is read, width times height.
+        progress: called as progress(done, total, message, preview=None); the preview is a picture
+            on its way, from engines that have one.
+
+    Returns:
+        A PIL image of the content's size (upright, as EXIF says), or scaled to `size`; "RGBA"
+        where the content has transparency, else "RGB".
+
+    Raises:
+        InputError: an argument or image that cannot be used; its subclasses tell which.
+        WeightsUnavailable: the engine's network cannot be had.
+
+    Example:
+        >>> stylize("photo.jpg", ["great-wave", "scream"], [0.7, 0.3]).save("out.png")
+    """
+    return next(
+        stylize_many(
+            [content],
+            styles,
+            weights,
+            strength=strength,
+            color=color,
+            size=size,
+            engine=engine,
+            seed=seed,
+            max_pixels=max_pixels,
+            progress=progress,
+        )
+    )
+
+
+def stylize_many(
+    contents: Iterable[ImageSource],
+    styles: Styles,
+    weights: Sequence[float] | None = None,
+    *,
+    strength: float = 1.0,
+    color: str = "style",
+    size: int | None = None,
+    engine: Any = "auto",
+    seed: int = 0,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    progress: Progress | None = None,
+) -> Iterator[Image.Image]:
+    """`stylize` for several photos in the same blend, one after the other.
+
+    Styles are embedded once. Photos are read as they are needed; neighbours of equal size run as
+    one batch. Arguments and the first photo are checked, and the engine is loaded, at the call
+    and not at the first picture. `contents` is any iterable of photos, `progress` counts them;
+    for the other arguments see `stylize`.
+
+    Returns:
+        An iterator over the pictures, in the order of `contents`. A photo that cannot be read
+        raises its error when its turn comes, after the pictures of the photos before it.
+    """
+    _check_contents(contents)
+    strength, size, seed = _check_options(strength, color, size, seed, progress)
+    check_engine(engine)
+    parts = list_of_styles(styles)
+    shares = normalize_weights(weights, len(parts))
+    known = _known_styles(engine)
+    resolved = read_styles(parts, known, max_pixels)
+    _refuse_images(resolved, engine)
+    check_network(resolved, *_network(engine, known))
+    photos = (_load_content(content, size, max_pixels) for content in contents)
+    # The first photo, too, before the engine: a wrong path should not wait for TensorFlow.
+    first = next(photos, None)
+    if first is None:
+        return iter(())
+    style = blend(_embed_all(resolved, engine), shares)
+    total = len(contents) if isinstance(contents, Sized) else 0
+    upcoming = itertools.chain([first], photos)
+    paint = functools.partial(_paint, _loaded(engine), style, strength, color, seed)
+    return _pictures(paint, upcoming, total, progress)
+
+
+def _pictures(
+    paint: Callable[[list[Photo]], list[Image.Image]],
+    photos: Iterator[Photo],
+    total: int,
+    progress: Progress | None,
+) -> Iterator[Image.Image]:
+    done = 0
+    for group in _equal_sizes(photos):
+        for picture in paint(group):
+            done += 1
+            if progress is not None:
+                progress(done, max(total, done), f"{picture.width}x{picture.height} pixels")
+            yield picture
+
+
+def _paint(
+    engine: Any, style: Embedding, strength: float, color: str, seed: int, group: list[Photo]
+) -> list[Image.Image]:
+    """The pictures of photos of one shape."""
+    contents = [rgb for rgb, _ in group]
+    targets = [_at_strength(engine, rgb, style, strength) for rgb in contents]
+    pictures = engine.render_batch(contents, targets, seed=seed)
+    if color == "content":
+        pictures = [keep_color(*pair) for pair in zip(pictures, contents, strict=True)]
+    return [to_pil(p, alpha) for p, (_, alpha) in zip(pictures, group, strict=True)]
+
+
+def _equal_sizes(photos: Iterator[Photo]) -> Iterator[list[Photo]]:
+    """Neighbours of one shape, together up to `BATCH_PIXELS` pixels."""
+    group: list[Photo] = []
+    try:
+        for photo in photos:
+            shape = photo[0].shape
+            room = (len(group) + 1) * shape[0] * shape[1] <= BATCH_PIXELS
+            if group and (group[0][0].shape != shape or not room):
+                yield group
+                group = []
+            group.append(photo)
+    except InputError:
+        # The photos before the one that cannot be read still get their pictures.
+        if group:
+            yield group
+        raise
+    if group:
+        yield group
+
+
+def _at_strength(engine: Any, content: np.ndarray, style: Embedding, strength: float) -> Embedding:
+    # At 1 the identity is not even asked for: in some engines it costs a pass of its own.
+    if strength == 1.0:
+        return style
+    return blend([engine.identity(content), style], [1.0 - strength, strength])
+
+
+def _load_content(content: ImageSource, size: int | None, max_pixels: int) -> Photo:
+    rgb, alpha = load_image(content, max_pixels=max_pixels)
+    if size is not None:
+        scale = size / max(rgb.shape[:2])
+        height, width = (round(side * scale) for side in rgb.shape[:2])
+        check_size(max(1, height), max(1, width), f"content image at size={size}", max_pixels)
+        rgb = resize(rgb, longer_side=size)
+        alpha = None if alpha is None else resize(alpha, shape=rgb.shape[:2])
+    return rgb, alpha
+
+
+def _check_contents(contents: Any) -> None:
+    single = isinstance(contents, (str, bytes, os.PathLike, np.ndarray, Image.Image))
+    if single or hasattr(contents, "read") or not isinstance(contents, Iterable):
+        raise InputError(
+            f"`contents` must be a list of photos; for a single photo there is `stylize`. "
+            f"Received: {type(contents).__name__}."
+        )
+
+
+def _check_options(
+    strength: Any, color: Any, size: Any, seed: Any, progress: Any
+) -> tuple[float, int | None, int]:
+    real = isinstance(strength, numbers.Real) and not isinstance(strength, bool)
+    if not real or not 0.0 <= strength <= 1.0:
+        raise InputError(f"`strength` is a number from 0 to 1. Received: {strength!r}.")
+    if not isinstance(color, str) or color not in COLORS:
+        raise InputError(f'`color` is "style" or "content". Received: {color!r}.')
+    if not isinstance(seed, numbers.Integral) or isinstance(seed, bool) or seed < 0:
+        raise InputError(f"`seed` is a whole number from 0 up. Received: {seed!r}.")
+    if progress is not None and not callable(progress):
+        raise InputError(f"`progress` is a callable, or None. Received: {progress!r}.")
+    return float(strength), None if size is None else positive_int(size, "size"), int(seed)
+
+
+# The engine: "auto" and the name of an engine until it has to paint.
+
+
+def _known_styles(engine: Any) -> Mapping[str, Embedding]:
+    return trained_styles() if isinstance(engine, str) else getattr(engine, "styles", {})
+
+
+def _network(engine: Any, known: Mapping[str, Embedding]) -> tuple[str, str]:
+    """Name and network of an engine, without loading it."""
+    if isinstance(engine, str):
+        return "cin", known[IDENTITY].network
+    return engine.name, engine.network
+
+
+def _refuse_images(styles: Sequence[Embedding | np.ndarray], engine: Any) -> None:
+    for number, style in enumerate(styles, start=1):
+        if isinstance(engine, str) and not isinstance(style, Embedding):
+            raise style_image_error(f"Style {number}")
+
+
+def _loaded(engine: Any) -> Any:
+    return load_engine("cin") if isinstance(engine, str) else engine
+
+
+def _embed_all(styles: Sequence[Embedding | np.ndarray], engine: Any) -> list[Embedding]:
+    return [s if isinstance(s, Embedding) else _loaded(engine).embed(s) for s in styles]

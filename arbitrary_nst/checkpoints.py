@@ -1,0 +1,74 @@
+"""Where network weights come from: an argument, the environment, or the package itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from arbitrary_nst.embedding import Embedding, load_styles
+from arbitrary_nst.errors import CheckpointError, WeightsUnavailable
+
+IDENTITY = "identity"
+CIN_VARIABLE = "ARBITRARY_NST_CIN"
+VGG19_VARIABLE = "ARBITRARY_NST_VGG19"
+NETWORK_FILE = "network.safetensors"
+STYLES_FILE = "styles.safetensors"
+
+
+def cin_folder(folder: str | os.PathLike[str] | None = None) -> Path:
+    """The folder of the cin network: `folder`, `$ARBITRARY_NST_CIN`, or the packaged one.
+
+    Raises:
+        WeightsUnavailable: the folder lacks the network or its styles.
+    """
+    chosen = folder or os.environ.get(CIN_VARIABLE)
+    if chosen:
+        candidates = [Path(chosen)]
+    else:
+        # In a checkout `models/` lies beside the package, in the wheel inside it.
+        package = Path(__file__).parent
+        candidates = [package / "models" / "cin", package.parent / "models" / "cin"]
+    for candidate in candidates:
+        if (candidate / NETWORK_FILE).is_file() and (candidate / STYLES_FILE).is_file():
+            return candidate
+    raise WeightsUnavailable(
+        f"No cin network in {candidates[0]}: expected {NETWORK_FILE} and {STYLES_FILE}, as "
+        f"`arbitrary-nst train --out FOLDER` writes them. Without the option and {CIN_VARIABLE} "
+        f"the packaged network is used; if that is missing, reinstall the package."
+    )
+
+
+def trained_styles(folder: str | os.PathLike[str] | None = None) -> Mapping[str, Embedding]:
+    """The styles that a cin network was trained with, by name, its identity among them.
+
+    Reads one small file and needs no TensorFlow.
+
+    Raises:
+        WeightsUnavailable: see `cin_folder`.
+        EmbeddingError: the file of the styles is damaged.
+        CheckpointError: the identity style is missing.
+    """
+    path = cin_folder(folder) / STYLES_FILE
+    styles = load_styles(path)
+    if IDENTITY not in styles:
+        raise CheckpointError(f"{path} lacks the style {IDENTITY!r}, which `strength` needs.")
+    return styles
+
+
+def vgg19_weights(path: str | os.PathLike[str] | None = None) -> str:
+    """What to load VGG19 from: `path`, `$ARBITRARY_NST_VGG19`, or "imagenet" for Keras' download.
+
+    Raises:
+        WeightsUnavailable: the file does not exist.
+    """
+    chosen = path or os.environ.get(VGG19_VARIABLE)
+    if not chosen or str(chosen) == "imagenet":
+        return "imagenet"
+    if not Path(chosen).is_file():
+        raise WeightsUnavailable(
+            f"There is no VGG19 weights file {os.fspath(chosen)!r}. Expected the path of "
+            f"vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 (80 MB), or nothing at all: then "
+            f"Keras downloads and caches it."
+        )
+    return os.fspath(chosen)

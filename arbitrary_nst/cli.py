@@ -1,0 +1,239 @@
+"""The command line: one function per command, defaults from the API's signatures."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+
+from arbitrary_nst import __version__, api, cli_styles, cli_training
+from arbitrary_nst.cli_options import (
+    STYLE_HELP,
+    ProgressBar,
+    add_command,
+    add_debug,
+    add_engine,
+    default_of,
+    quality,
+    weighted,
+)
+from arbitrary_nst.errors import InputError, WeightsUnavailable
+from arbitrary_nst.image import check_output_path, save_image
+from arbitrary_nst.samples import SAMPLES, content_or_sample
+
+EXPECTED_ERRORS = (InputError, WeightsUnavailable, ImportError, OSError)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Returns:
+        0; 2 after one line about what went wrong; 130 where the user pressed Ctrl-C.
+    """
+    options = build_parser().parse_args(arguments)
+    with _own_words_only(options.debug):
+        try:
+            options.run(options)
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            _complain("stopped")
+            return 130
+        except BrokenPipeError:
+            # The reader of our output, such as `head`, has seen enough. What Python still holds
+            # for it goes nowhere, instead of into a second error at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except Exception as error:
+            if options.debug:
+                raise
+            _complain(_describe(error))
+            return 2
+    return 0
+
+
+class _LineHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        _complain(record.getMessage())
+
+
+@contextlib.contextmanager
+def _own_words_only(debug: bool) -> Iterator[None]:
+    """Warnings and log records as plain lines on stderr, and nothing of what libraries say."""
+    handler = _LineHandler(logging.WARNING)
+    logger = logging.getLogger("arbitrary_nst")
+    logger.addHandler(handler)
+    try:
+        with warnings.catch_warnings(), _without_native_remarks(debug):
+            warnings.showwarning = _show_warning
+            yield
+    finally:
+        logger.removeHandler(handler)
+
+
+@contextlib.contextmanager
+def _without_native_remarks(debug: bool) -> Iterator[None]:
+    """Sends what native code writes to stderr nowhere; Python's own `sys.stderr` stays.
+
+    TensorFlow greets there with a dozen lines, and no setting of its own stops all of them.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if debug else "3")
+    python_stderr = sys.stderr
+    try:
+        redirected = not debug and python_stderr.fileno() == 2
+    except (AttributeError, OSError):  # none, or an object in its place, as in a notebook
+        redirected = False
+    if not redirected:
+        yield
+        return
+    encoding, errors = python_stderr.encoding, python_stderr.errors
+    with open(os.dup(2), "w", buffering=1, encoding=encoding, errors=errors) as sys.stderr:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(sys.stderr.fileno(), 2)
+            sys.stderr.flush()
+            sys.stderr = python_stderr
+
+
+def _complain(text: str) -> None:
+    print(f"arbitrary-nst: {' '.join(text.split())}", file=sys.stderr)
+
+
+def _describe(error: Exception) -> str:
+    if isinstance(error, EXPECTED_ERRORS):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"There is not enough memory; a smaller --size needs less. {error}"
+    return f"Unexpected {type(error).__name__}: {error} (--debug shows where)"
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None) -> None:
+    # The library's own remarks, without the line of code that they come from.
+    _complain(f"warning: {message}")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="arbitrary-nst",
+        description="Paints photos in a blend of styles.",
+        epilog="examples:\n"
+        "  arbitrary-nst styles\n"
+        "  arbitrary-nst stylize photo.jpg -s great-wave:2 -s scream:1 -o out.png\n"
+        "`arbitrary-nst COMMAND --help` explains a command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    add_debug(parser)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_stylize(commands)
+    cli_styles.add_commands(commands)
+    cli_training.add_commands(commands)
+    return parser
+
+
+def _add_stylize(commands) -> None:
+    parser = add_command(
+        commands,
+        "stylize",
+        stylize,
+        "paint a photo in a style, or in a blend of several",
+        teach="Weights are shares: `-s A:2 -s B:1` is two parts of A and one of B.",
+        examples="  arbitrary-nst stylize photo.jpg -s great-wave -o out.png\n"
+        "  arbitrary-nst stylize photo.jpg -s great-wave:0.7 -s composition-vii:0.3 -o out.png\n"
+        "  arbitrary-nst stylize photo.jpg -s udnie --strength 0.6 --color content -o out.jpg\n"
+        "  arbitrary-nst stylize sample:astronaut -s mine.safetensors --size 1024 -o out.png",
+    )
+    samples = ", ".join(f"sample:{name}" for name in SAMPLES)
+    parser.add_argument("content", help=f"the photo; or one to try with: {samples}")
+    parser.add_argument(
+        "-s",
+        "--style",
+        action="append",
+        type=weighted,
+        required=True,
+        metavar="STYLE[:WEIGHT]",
+        help=f"{STYLE_HELP}; repeat to blend. `arbitrary-nst styles` lists the names",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="FILE",
+        help="picture to write: .png, .jpg, .webp, .tif or .bmp",
+    )
+    _add_stylize_settings(parser)
+
+
+def _add_stylize_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--strength",
+        type=float,
+        metavar="0..1",
+        default=default_of(api.stylize, "strength"),
+        help="from 0, the photo, to 1, the full style (default)",
+    )
+    parser.add_argument(
+        "--color",
+        choices=api.COLORS,
+        default=default_of(api.stylize, "color"),
+        help="whose colours: the style's (default) or the photo's",
+    )
+    parser.add_argument(
+        "--size",
+        type=int,
+        metavar="PIXELS",
+        help="longer side to work at and to write; smaller is faster, and the strokes larger "
+        "(default: the photo's own)",
+    )
+    add_engine(parser)
+    parser.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        default=default_of(api.stylize, "seed"),
+        help="another number lays the strokes a little differently (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-pixels",
+        type=int,
+        metavar="N",
+        default=default_of(api.stylize, "max_pixels"),
+        help="largest image to read, width times height (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--quality",
+        type=quality,
+        metavar="1..100",
+        default=default_of(save_image, "quality"),
+        help="of JPEG and WebP (default: %(default)s)",
+    )
+
+
+def stylize(options: argparse.Namespace) -> None:
+    """`arbitrary-nst stylize`: see `api.stylize`."""
+    check_output_path(options.output)
+    with ProgressBar("stylize", unit="picture") as bar:
+        picture = api.stylize(
+            content_or_sample(options.content),
+            [name for name, _ in options.style],
+            [weight for _, weight in options.style],
+            strength=options.strength,
+            color=options.color,
+            size=options.size,
+            engine=options.engine,
+            seed=options.seed,
+            max_pixels=options.max_pixels,
+            progress=bar,
+        )
+    save_image(picture, options.output, quality=options.quality)
+    print(f"{options.output}: {picture.width}x{picture.height} pixels")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""What the commands share: their parser, kinds of arguments, and the progress bar."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from arbitrary_nst import api
+from arbitrary_nst.atomic import check_target
+from arbitrary_nst.embedding import Embedding, save_styles
+from arbitrary_nst.engines import ENGINES
+from arbitrary_nst.errors import InputError
+from arbitrary_nst.styles import STYLE_FILE_SUFFIX
+
+STYLE_HELP = f"name of an embedded style, or a style file ({STYLE_FILE_SUFFIX})"
+STYLE_FILE_HELP = f"style file to write, ending in {STYLE_FILE_SUFFIX}"
+
+
+def add_command(
+    commands: Any, name: str, run: Callable, summary: str, *, teach: str = "", examples: str = ""
+) -> argparse.ArgumentParser:
+    """Adds a command that calls `run` with its options.
+
+    Args:
+        commands: what `ArgumentParser.add_subparsers` returns.
+        name: of the command.
+        run: function of one command, taking the parsed options.
+        summary: half a sentence for the list of commands.
+        teach: what else one should know, below the summary in the command's own help.
+        examples: command lines, shown as they stand at the end of it.
+    """
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.\n{teach}",
+        epilog=f"examples:\n{examples}" if examples else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_debug(parser, default=argparse.SUPPRESS)  # or it would undo a --debug before the command
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_debug(parser: argparse.ArgumentParser, **options: Any) -> None:
+    """Adds `--debug`, which may stand before and after the command."""
+    parser.add_argument(
+        "--debug", action="store_true", help="show the traceback of an error", **options
+    )
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """Adds `--engine`."""
+    parser.add_argument(
+        "--engine",
+        choices=("auto", *ENGINES),
+        default=default_of(api.stylize, "engine"),
+        help="what paints (default: %(default)s, by the styles)",
+    )
+
+
+def default_of(function: Callable, name: str) -> Any:
+    """The default in the signature of an API function."""
+    return inspect.signature(function).parameters[name].default
+
+
+# Kinds of arguments.
+
+
+def weighted(text: str) -> tuple[str, float]:
+    """Splits `great-wave:0.7` into name and weight; without a number the weight is 1."""
+    name, _, number = text.rpartition(":")
+    try:
+        weight = float(number)
+    except ValueError:  # a colon of another kind, as in C:\paintings\wave.safetensors
+        return text, 1.0
+    return (name, weight) if name else (text, 1.0)
+
+
+def quality(text: str) -> int:
+    """A JPEG quality; checked here because the picture is not to be painted in vain."""
+    if text.isdecimal() and 1 <= int(text) <= 100:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a whole number from 1 to 100, not {text!r}")
+
+
+def whole_numbers(text: str) -> tuple[int, ...]:
+    """Splits `32,64,128`."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected numbers such as 32,64,128, not {text!r}"
+        ) from None
+
+
+def check_style_file(path: str) -> None:
+    """Checks that a style file can be written, before anything is computed for it.
+
+    Raises:
+        InputError: another suffix, by which the file would not be found again, or no such folder.
+    """
+    if Path(path).suffix.lower() != STYLE_FILE_SUFFIX:
+        raise InputError(f"A style file needs the suffix {STYLE_FILE_SUFFIX}. Received: {path!r}.")
+    check_target(path)
+
+
+def save_style_file(embeddings: Sequence[Embedding], path: str) -> None:
+    """Writes styles into a file and says which."""
+    save_styles(embeddings, path)
+    print(f"{path}: {', '.join(embedding.name for embedding in embeddings)}")
+
+
+class ProgressBar:
+    """A tqdm bar as the `progress` callable of the API; silent where stderr is no terminal."""
+
+    def __init__(self, title: str, *, unit: str):
+        from tqdm import tqdm
+
+        self._bar = tqdm(desc=title, unit=unit, disable=None, leave=False)
+
+    def __enter__(self) -> ProgressBar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def __call__(self, done: int, total: int, message: str, preview: object = None) -> None:
+        self._bar.total = total
+        self._bar.set_postfix_str(message, refresh=False)
+        self._bar.update(done - self._bar.n)
