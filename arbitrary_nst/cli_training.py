@@ -31,6 +31,7 @@ SETTINGS = (
     ("shift-weight", float, "of the shifted Gram matrices in the style loss"),
     ("total-variation-weight", float, "of the smoothness term"),
     ("identity-weight", float, "of giving the photo back in the identity style"),
+    ("identity-share", float, "of the samples that train the identity style, 0..1"),
     ("seed", int, "of every draw"),
 )
 STYLE_LIST_HELP = "JSON list of {name, file, source, style_weight, style_size}"

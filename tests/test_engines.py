@@ -80,7 +80,8 @@ def test_identity_is_an_embedding_of_the_engine(engine, photo):
 
 def test_identity_gives_brightness_and_contrast_back(engine, photo):
     """In the last layer stand mean and deviation of the logits, so a sigmoid leads back to them:
-    for a photo of 0.2 and 0.8 in equal parts mean 0, deviation log(4)."""
+    for a photo of 0.2 and 0.8 in equal parts mean 0, deviation log(4).
+    """
     halves = np.full((32, 32, 3), 0.2, np.float32)
     halves[:16] = 0.8
     identity = engine.identity(halves)

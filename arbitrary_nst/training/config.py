@@ -1,0 +1,226 @@
+"""The settings of one training run, saved as JSON beside its checkpoint."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from arbitrary_nst.atomic import write_bytes
+from arbitrary_nst.checkpoints import IDENTITY
+from arbitrary_nst.embedding import Embedding
+from arbitrary_nst.errors import InputError
+from arbitrary_nst.networks.cin import CinLayout
+
+SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+# The shifted Gram matrices of the style loss compare pixels up to 16 apart.
+MIN_SIDE = 32
+POOLINGS = ("max", "average")
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class StyleSpec:
+    """One painting to learn.
+
+    Args:
+        name: short name, such as "great-wave".
+        file: path of the image.
+        source: artist and title, kept in the embedding.
+        style_weight: of its style loss against the content loss; higher is more style.
+        style_size: longer side in pixels at which the painting is looked at; strokes come out
+            as large as they are at this size.
+    """
+
+    name: str
+    file: str
+    source: str = ""
+    style_weight: float = 4.0
+    style_size: int = 512
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides what a training run computes.
+
+    Args:
+        styles: the paintings. The identity style is added by itself.
+        photos: folder of content photos, searched recursively.
+        layout: of the network.
+        steps: optimiser steps in all; the learning rate falls to zero at the last.
+        batch_size: photos a step.
+        crop_size: side in pixels of the square crops; a multiple of the network's.
+        learning_rate: Adam's, after a short warm-up, before the cosine decay.
+        content_weight: of the content loss at relu4_2.
+        shift_weight: of the shifted Gram matrices beside the plain ones, in the style loss.
+        total_variation_weight: of `total_variation_loss`.
+        identity_weight: of the pixel loss on samples of the identity style.
+        blend_share: share of samples that blend 2 to 4 styles.
+        strength_share: share of samples that blend a style with the identity.
+        identity_share: share of samples of the identity style alone.
+        pooling: of VGG19, "max" or "average".
+        precision: "float32", "bfloat16", or "auto": bfloat16 where the processor is fast at it.
+        seed: of the initial weights and of every draw.
+        initial: folder of a trained network to start from instead of random weights: kernels and
+            styles of the same name are taken over. Skip connections and noise that it lacks
+            start closed (gamma 0), so that the first pictures are those of the trained network.
+    """
+
+    styles: tuple[StyleSpec, ...]
+    photos: str
+    layout: CinLayout = field(default_factory=CinLayout)
+    steps: int = 12_000
+    batch_size: int = 4
+    crop_size: int = 192
+    learning_rate: float = 1.5e-3
+    content_weight: float = 1.0
+    shift_weight: float = 1.5
+    total_variation_weight: float = 1.0
+    identity_weight: float = 10.0
+    blend_share: float = 0.25
+    strength_share: float = 0.05
+    identity_share: float = 0.05
+    pooling: str = "max"
+    precision: str = "auto"
+    seed: int = 0
+    initial: str | None = None
+
+    def save(self, path: str | Path) -> None:
+        """Writes the settings as JSON."""
+        write_bytes(path, (json.dumps(asdict(self), indent=2) + "\n").encode())
+
+    @classmethod
+    def load(cls, path: str | Path) -> TrainConfig:
+        """Reads what `save` wrote; a damaged file or an unknown setting raises `InputError`."""
+        try:
+            values: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+            values["styles"] = tuple(StyleSpec(**style) for style in values["styles"])
+            layout = values["layout"]
+            values["layout"] = CinLayout(**{**layout, "channels": tuple(layout["channels"])})
+            return cls(**values)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise InputError(f"{path} is not a training configuration: {error}") from error
+
+
+def check_config(config: TrainConfig) -> None:
+    """Raises `InputError` for settings that cannot work, before anything heavy is loaded."""
+    _check_styles(config.styles)
+    layout = config.layout
+    if not 2 <= len(layout.channels) <= 6:
+        raise InputError(
+            f"`channels` of the layout needs 2 to 6 numbers. Received: {layout.channels}."
+        )
+    least = max(MIN_SIDE, 4 * layout.multiple)
+    if config.crop_size % layout.multiple or config.crop_size < least:
+        raise InputError(
+            f"`crop_size` must be a multiple of {layout.multiple}, {least} at least. "
+            f"Received: {config.crop_size}."
+        )
+    for name in ("steps", "batch_size"):
+        _check_number(name, getattr(config, name), low=1, whole=True)
+    _check_number("seed", config.seed, low=0, whole=True)
+    _check_number("learning_rate", config.learning_rate, low=1e-12)
+    for name in ("content", "total_variation", "identity", "shift"):
+        _check_number(f"{name}_weight", getattr(config, f"{name}_weight"), low=0)
+    shares = (config.blend_share, config.strength_share, config.identity_share)
+    if not all(share >= 0 for share in shares) or not sum(shares) <= 1 + 1e-9:
+        raise InputError(
+            "`blend_share`, `strength_share` and `identity_share` must be 0 or more, and 1 at most "
+            f"together. Received: {', '.join(map(str, shares))}."
+        )
+    for name, choices in (("pooling", POOLINGS), ("precision", PRECISIONS)):
+        if getattr(config, name) not in choices:
+            raise InputError(
+                f"`{name}` is one of {', '.join(map(repr, choices))}. "
+                f"Received: {getattr(config, name)!r}."
+            )
+
+
+def _check_styles(styles: tuple[StyleSpec, ...]) -> None:
+    names = [style.name for style in styles]
+    if not all(names) or not names or len(set(names)) != len(names) or IDENTITY in names:
+        raise InputError(
+            f"`styles` needs at least one style, each with its own name other than "
+            f"{IDENTITY!r}. Received: {names}."
+        )
+    for style in styles:
+        # Hours of training should not end in a name or a source that cannot be saved.
+        Embedding("cin", "cin", {"gamma": np.zeros(1, "f4")}, name=style.name, source=style.source)
+        owner = f" of style {style.name!r}"
+        _check_number("style_weight", style.style_weight, low=0, owner=owner)
+        _check_number("style_size", style.style_size, low=MIN_SIDE, whole=True, owner=owner)
+
+
+def _check_number(
+    name: str, value: Any, *, low: float, whole: bool = False, owner: str = ""
+) -> None:
+    kinds = (int,) if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value < math.inf:
+        kind = "whole number" if whole else "number"
+        raise InputError(f"`{name}`{owner} must be a {kind} from {low:g} up. Received: {value!r}.")
+
+
+def find_images(folder: str | Path) -> list[Path]:
+    """All image files under `folder`, sorted, so that the same folder gives the same draws."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"A folder of images was expected. Received: {str(folder)!r}.")
+    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    if not paths:
+        raise InputError(f"{folder} holds no image file ({', '.join(SUFFIXES)}).")
+    return paths
+
+
+def read_style_list(
+    path: str | Path | None, folder: str | Path, *, defaults: Mapping[str, Any] | None = None
+) -> tuple[StyleSpec, ...]:
+    """The styles of a run.
+
+    Args:
+        path: JSON list of objects with `name` and `file` (relative to `folder`), and, as wanted,
+            `source`, `style_weight`, `style_size`. None: every image in `folder`, by file name.
+        folder: of the paintings.
+        defaults: values for what the list leaves out.
+
+    Raises:
+        InputError: no such folder or file, or entries of another form.
+    """
+    folder, defaults = Path(folder), dict(defaults or {})
+    if path is None:
+        return tuple(StyleSpec(file.stem, str(file), **defaults) for file in find_images(folder))
+    try:
+        entries = json.loads(Path(path).read_text(encoding="utf-8"))
+        return tuple(
+            StyleSpec(**{**defaults, **entry, "file": str(folder / entry["file"])})
+            for entry in entries
+        )
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise InputError(
+            f"{path} is not a style list. Expected a JSON list of objects with `name` and `file`. "
+            f"Received: {error!r}"
+        ) from error
+
+
+def config_from_options(options: Mapping[str, Any]) -> TrainConfig:
+    """The settings that the options of `arbitrary-nst train` ask for; None means the default.
+
+    Raises:
+        InputError: the style list cannot be read.
+    """
+    chosen = {name: value for name, value in options.items() if value is not None}
+    defaults: dict[str, Any] = {
+        name: chosen[name] for name in ("style_weight", "style_size") if name in chosen
+    }
+    layout = {f.name: chosen[f.name] for f in fields(CinLayout) if f.name in chosen}
+    names = {f.name for f in fields(TrainConfig)} - {"styles", "layout", "photos"}
+    return TrainConfig(
+        styles=read_style_list(options.get("style_list"), options["styles"], defaults=defaults),
+        photos=str(options["photos"]),
+        layout=CinLayout(**layout),
+        **{name: chosen[name] for name in names if name in chosen},
+    )

@@ -1,0 +1,175 @@
+"""Batches of photos and style draws, each a pure function of (seed, step).
+
+Because nothing is carried from one batch to the next, a run that resumes at step n sees just
+what the uninterrupted run would have seen.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from arbitrary_nst.errors import ImageError, InputError
+from arbitrary_nst.image import load_image, resize
+from arbitrary_nst.networks.cin import CinLayout, noise_shape
+from arbitrary_nst.training.config import MIN_SIDE, TrainConfig, find_images
+
+_log = logging.getLogger(__name__)
+
+
+def random_crop(image: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """A square of the image, of random place and scale, flipped half the time: (size, size, 3)."""
+    height, width = image.shape[:2]
+    shorter = min(height, width)
+    side = shorter if shorter <= size else int(rng.integers(size, shorter + 1))
+    top, left = rng.integers(0, height - side + 1), rng.integers(0, width - side + 1)
+    crop = image[top : top + side, left : left + side]
+    if rng.random() < 0.5:
+        crop = crop[:, ::-1]
+    return crop if side == size else resize(crop, shape=(size, size))
+
+
+def draw_mixing(config: TrainConfig, rng: np.random.Generator) -> np.ndarray:
+    """Blend weights of one sample over [identity, *styles]: float32 (1 + num_styles,), sum 1."""
+    count = len(config.styles)
+    mixing = np.zeros(1 + count, np.float32)
+    kind, style = rng.random(), 1 + int(rng.integers(count))
+    shares = np.cumsum([config.identity_share, config.strength_share, config.blend_share])
+    if kind < shares[0]:
+        mixing[0] = 1.0
+    elif kind < shares[1]:
+        strength = rng.uniform(0.2, 0.9)
+        mixing[0], mixing[style] = 1.0 - strength, strength
+    elif kind < shares[2] and count > 1:
+        # Two styles as often as three and four together: that is what people blend.
+        blended = min(count, int(rng.choice([2, 3, 4], p=[0.5, 0.25, 0.25])))
+        chosen = 1 + rng.choice(count, blended, replace=False)
+        mixing[chosen] = rng.dirichlet(np.ones(blended))
+    else:
+        mixing[style] = 1.0
+    return mixing
+
+
+def draw_noise(
+    layout: CinLayout, shape: tuple[int, ...], rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """The "noise" input for photos of `shape` (B, H, W, 3); empty for a layout without noise."""
+    if not layout.noise_channels:
+        return {}
+    size = (shape[0], *noise_shape(layout, *shape[1:3]))
+    return {"noise": rng.standard_normal(size, np.float32)}
+
+
+class BatchSource:
+    """Photos on disk turned into training batches, decoded ahead in threads.
+
+    Args:
+        config: names the folder and the draws.
+    """
+
+    def __init__(self, config: TrainConfig):
+        self.config = config
+        self.paths = find_images(config.photos)
+        self._unreadable: set[Path] = set()
+        self._lock = threading.Lock()
+
+    def batch(self, step: int) -> dict[str, np.ndarray]:
+        """The batch of one step.
+
+        Returns:
+            "content": float32 (B, crop_size, crop_size, 3), RGB in `[0, 1]`; "mixing": float32
+            (B, 1 + num_styles), the weights of the identity and of each style; and for a layout
+            with noise "noise": float32, as `build_network` takes it.
+        """
+        rng = np.random.default_rng([self.config.seed, step])
+        content = [self._crop(rng) for _ in range(self.config.batch_size)]
+        mixing = [draw_mixing(self.config, rng) for _ in range(self.config.batch_size)]
+        batch = {"content": np.stack(content), "mixing": np.stack(mixing)}
+        return {**batch, **draw_noise(self.config.layout, batch["content"].shape, rng)}
+
+    def batches(self, start: int, stop: int) -> Iterator[dict[str, np.ndarray]]:
+        """The batches of steps start .. stop - 1, decoded a few steps ahead."""
+        pool = ThreadPoolExecutor(2, thread_name_prefix="photos")
+        try:
+            ahead = deque(
+                pool.submit(self.batch, step) for step in range(start, min(start + 4, stop))
+            )
+            for step in range(start, stop):
+                if step + 4 < stop:
+                    ahead.append(pool.submit(self.batch, step + 4))
+                yield ahead.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def samples(self, count: int, size: int) -> list[np.ndarray]:
+        """Centre squares of up to `count` photos from all over the folder, as `photo_rows`."""
+        stride = max(1, len(self.paths) // count)
+        squares: list[np.ndarray] = []
+        # Every stride-th photo; where one of them is unreadable, its neighbours.
+        for index in sorted(range(len(self.paths)), key=lambda index: index % stride):
+            image = self._read(self.paths[index])
+            if image is not None:
+                squares.append(_centre_square(image, size))
+            if len(squares) == count:
+                break
+        if not squares:
+            raise InputError(f"None of the {len(self.paths)} photos in {self.config.photos} opens.")
+        return squares
+
+    def _crop(self, rng: np.random.Generator) -> np.ndarray:
+        for _ in range(100):
+            image = self._read(self.paths[int(rng.integers(len(self.paths)))])
+            if image is not None:
+                return random_crop(image, self.config.crop_size, rng)
+        raise InputError(f"100 photos in a row could not be read in {self.config.photos}.")
+
+    def _read(self, path: Path) -> np.ndarray | None:
+        """A photo, or None where it is broken, which is said once."""
+        try:
+            image, _ = load_image(path, role="photo")
+        except InputError as error:
+            with self._lock:
+                if path not in self._unreadable:
+                    self._unreadable.add(path)
+                    _log.warning("skipping a photo: %s", error)
+            return None
+        return image
+
+
+def one_hot_mixing(index: int, count: int) -> np.ndarray:
+    """The blend weights of one style alone: float32 (count,)."""
+    return np.eye(count, dtype=np.float32)[index]
+
+
+def load_style(path: str, size: int, *, role: str) -> np.ndarray:
+    """A painting with its longer side at `size` pixels: float32 (H, W, 3), RGB in `[0, 1]`.
+
+    Raises:
+        ImageError: it cannot be read, or is too narrow for the style loss.
+    """
+    image, _ = load_image(path, role=role)
+    image = resize(image, longer_side=size)
+    if min(image.shape[:2]) < MIN_SIDE:
+        height, width = image.shape[:2]
+        raise ImageError(
+            f"The {role} is too narrow: {width}x{height} pixels at a longer side of {size}. "
+            f"Expected {MIN_SIDE} at least. Crop it or raise `style_size`."
+        )
+    return image
+
+
+def photo_rows(paths: Sequence[Path], size: int) -> list[np.ndarray]:
+    """Fixed photos for sample sheets: centre squares at `size` pixels."""
+    return [_centre_square(load_image(path, role="photo")[0], size) for path in paths]
+
+
+def _centre_square(image: np.ndarray, size: int) -> np.ndarray:
+    side = min(image.shape[:2])
+    top, left = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
+    return resize(image[top : top + side, left : left + side], shape=(size, size))

@@ -1,0 +1,216 @@
+"""The training program: a loop over batches that can stop and go on at any step."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from arbitrary_nst.errors import InputError
+from arbitrary_nst.image import save_image
+from arbitrary_nst.image_arrays import positive_int
+from arbitrary_nst.networks.vgg import load_vgg19
+from arbitrary_nst.training.checkpoint import (
+    CHECKPOINT_FILE,
+    assign_kernels,
+    export,
+    load_checkpoint,
+    save_checkpoint,
+    start_from,
+)
+from arbitrary_nst.training.config import TrainConfig, check_config
+from arbitrary_nst.training.data import BatchSource, load_style, photo_rows
+from arbitrary_nst.training.devices import device_scope, dtype_policy
+from arbitrary_nst.training.report import LossLog, Progress, RunningMeans, sample_sheet
+from arbitrary_nst.training.trainer import (
+    LOSS_LAYERS,
+    LOSS_NAMES,
+    StyleTrainer,
+    style_grams,
+    to_array,
+)
+
+WARMUP_STEPS = 100
+SAMPLE_SIZE = 256
+
+_log = logging.getLogger(__name__)
+
+
+def train(
+    config: TrainConfig,
+    out: str | Path,
+    *,
+    vgg: keras.Model | None = None,
+    vgg_weights: str = "imagenet",
+    stop_at: int | None = None,
+    checkpoint_every: int = 500,
+    sample_photos: Sequence[Path] = (),
+    progress: Progress = lambda done, total, message: None,
+) -> Path:
+    """Trains a network for the styles of `config`, or goes on where an earlier call stopped.
+
+    The folder `out` receives `config.json`, `checkpoint.safetensors` (the full state of the
+    run), `log.csv`, `samples/` (a contact sheet each time a checkpoint is written), and the
+    result: `network.safetensors` and `styles.safetensors`. Where `out` already holds a
+    checkpoint the run resumes from it, and computes just what an uninterrupted run would have.
+    Ctrl-C finishes the step at hand and writes a checkpoint.
+
+    Args:
+        config: the settings.
+        out: folder of the run, made if missing.
+        vgg: loss network; by default the full VGG19 from `vgg_weights`.
+        vgg_weights: "imagenet" or a file, as `load_vgg19` takes it.
+        stop_at: last step of this call, for runs in portions; default `config.steps`.
+        checkpoint_every: steps between checkpoints.
+        sample_photos: photos of the sample sheets; default four of the training photos.
+        progress: called as progress(step, steps, losses) after every step.
+
+    Returns:
+        `out`.
+
+    Raises:
+        InputError: settings that do not fit together, unreadable styles, no photos.
+        CheckpointError: the checkpoint in `out` is damaged or belongs to other settings.
+        WeightsUnavailable: no VGG19.
+    """
+    out = Path(out)
+    check_config(config)
+    positive_int(checkpoint_every, "checkpoint_every")
+    stop = config.steps if stop_at is None else min(positive_int(stop_at, "stop_at"), config.steps)
+    source = BatchSource(config)
+    photos = (
+        photo_rows(sample_photos, SAMPLE_SIZE) if sample_photos else source.samples(4, SAMPLE_SIZE)
+    )
+    (out / "samples").mkdir(parents=True, exist_ok=True)
+    with device_scope(config.batch_size):
+        trainer = build_trainer(config, vgg=vgg, vgg_weights=vgg_weights)
+        start = load_checkpoint(trainer, out / CHECKPOINT_FILE)
+        if start == 0 and config.initial is not None:
+            start_from(trainer, config.initial)
+        config.save(out / "config.json")
+        log, means = LossLog(out / "log.csv", start), RunningMeans()
+        if start >= stop:
+            export(trainer, out)  # in case the earlier call was killed before it could
+        with _saved_when_stopped(trainer, out / CHECKPOINT_FILE):
+            for step, batch in enumerate(source.batches(start, stop), start=start + 1):
+                with _held_interrupt():
+                    losses = take_step(trainer, batch, step)
+                    log.add(step, losses)
+                progress(step, stop, means.add(losses))
+                if step % checkpoint_every == 0 or step == stop:
+                    save_checkpoint(trainer, step, out / CHECKPOINT_FILE)
+                    export(trainer, out)
+                    sheet = sample_sheet(trainer, photos)
+                    save_image(sheet, out / "samples" / f"step-{step:06d}.jpg")
+    return out
+
+
+def build_trainer(
+    config: TrainConfig,
+    *,
+    vgg: keras.Model | None = None,
+    vgg_weights: str = "imagenet",
+    kernels: Mapping[str, np.ndarray] | None = None,
+) -> StyleTrainer:
+    """A compiled `StyleTrainer` with the Gram matrices of the paintings in `config`.
+
+    Args:
+        config: the settings of the run.
+        vgg: loss network; by default the full VGG19 from `vgg_weights`.
+        vgg_weights: "imagenet" or a file, as `load_vgg19` takes it.
+        kernels: of a trained network, by convolution; they are frozen, so that only the styles
+            learn. None: a new network.
+    """
+    paintings = [
+        load_style(style.file, style.style_size, role=f"style {style.name!r}")
+        for style in config.styles
+    ]
+    if vgg is None:
+        policy = dtype_policy(config.precision)
+        reference = load_vgg19(LOSS_LAYERS, weights=vgg_weights, pooling=config.pooling)
+        targets = style_grams(reference, paintings)
+        vgg = load_vgg19(LOSS_LAYERS, weights=vgg_weights, pooling=config.pooling, dtype=policy)
+    else:
+        targets = style_grams(vgg, paintings)
+    trainer = StyleTrainer(config, vgg, targets)
+    if kernels is not None:
+        assign_kernels(trainer, kernels)
+        trainer.network.trainable = False
+    warmup = max(1, min(WARMUP_STEPS, config.steps // 4))
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0,
+        max(1, config.steps - warmup),
+        warmup_target=config.learning_rate,
+        warmup_steps=warmup,
+    )
+    # Compiled by XLA, TensorFlow is slower on a CPU; JAX without it goes one operation at a time.
+    jit_compile = keras.backend.backend() == "jax"
+    trainer.compile(optimizer=keras.optimizers.Adam(rate), jit_compile=jit_compile)
+    trainer.optimizer.build(trainer.trainable_variables)
+    return trainer
+
+
+def take_step(
+    trainer: StyleTrainer, batch: Mapping[str, np.ndarray], step: int
+) -> dict[str, float]:
+    """One optimiser step on a batch of `BatchSource`; returns its losses by name.
+
+    Raises:
+        InputError: the loss is NaN or infinite.
+    """
+    losses = trainer.train_on_batch(batch, return_dict=True)
+    losses = {name: float(losses[name]) for name in LOSS_NAMES}
+    if not np.isfinite(losses["loss"]):
+        raise InputError(
+            f"The loss is {losses['loss']} at step {step}: `learning_rate` is too high, or a loss "
+            f"weight is. Received: learning_rate={trainer.config.learning_rate}. Lower it and "
+            f"start again; the last checkpoint, if there is one, is untouched."
+        )
+    return losses
+
+
+@contextlib.contextmanager
+def _saved_when_stopped(trainer: StyleTrainer, path: Path) -> Iterator[None]:
+    """Writes a checkpoint of the last finished step when Ctrl-C ends the block."""
+
+    def finished_steps() -> int:
+        return int(to_array(trainer.optimizer.iterations))
+
+    before = finished_steps()
+    try:
+        yield
+    except KeyboardInterrupt:
+        if finished_steps() > before:
+            save_checkpoint(trainer, finished_steps(), path)
+            _log.warning(
+                "stopped after step %d; its checkpoint is written, and the same call goes on from "
+                "there.",
+                finished_steps(),
+            )
+        raise
+
+
+@contextlib.contextmanager
+def _held_interrupt() -> Iterator[None]:
+    """Makes Ctrl-C wait for the end of the block, so that a step is taken whole or not at all.
+
+    Does nothing outside the main thread, or where the program handles Ctrl-C in its own way.
+    """
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    presses: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, frame: presses.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if presses:
+        raise KeyboardInterrupt

@@ -1,0 +1,66 @@
+"""Time and peak memory of `stylize`, array to array, at several sizes.
+
+Each size runs in a process of its own, so that its peak memory is its own. Times are the best of
+a few warm runs; the first call is given too, since it traces the graph. Compare figures of one
+run with each other, not with those of another machine or another day.
+
+    python benchmarks/stylize.py --sizes 256 512 1024 2048
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+
+
+def measure(size: int, precision: str, runs: int) -> dict[str, float]:
+    """First and best time in seconds and peak memory in MB of a square photo of `size` pixels."""
+    import numpy as np
+
+    from arbitrary_nst import stylize
+    from arbitrary_nst.engines.cin import Cin
+
+    photo = np.random.default_rng(0).random((size, size, 3)).astype(np.float32)
+    engine = Cin(precision=precision)
+    seconds = []
+    for _ in range(1 + runs):
+        start = time.perf_counter()
+        stylize(photo, ["great-wave", "starry-night"], [0.7, 0.3], engine=engine)
+        seconds.append(time.perf_counter() - start)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"first": seconds[0], "best": min(seconds[1:]), "peak": peak}
+
+
+def main() -> None:
+    """Prints the table; `--one SIZE` measures a single size and prints JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024, 2048])
+    parser.add_argument("--precisions", nargs="+", default=["float32", "bfloat16"])
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(measure(options.one, options.precisions[0], options.runs)))
+        return
+    head = ("pixels", "precision", "first s", "best s", "ns/pixel", "peak MB")
+    print("{:>12} {:>10} {:>8} {:>8} {:>9} {:>8}".format(*head))
+    for size in options.sizes:
+        for precision in options.precisions:
+            command = [sys.executable, __file__, "--one", str(size), "--runs", str(options.runs)]
+            output = subprocess.run(
+                [*command, "--precisions", precision], check=True, capture_output=True, text=True
+            ).stdout
+            row = json.loads(output.splitlines()[-1])
+            print(
+                f"{f'{size}x{size}':>12} {precision:>10} {row['first']:8.3f} {row['best']:8.3f} "
+                f"{row['best'] / size**2 * 1e9:9.0f} {row['peak']:8.0f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

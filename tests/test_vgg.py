@@ -1,0 +1,197 @@
+"""VGG19 features, its weights file, and Gram matrices."""
+
+import keras
+import numpy as np
+import pytest
+from small_training import small_vgg
+
+from arbitrary_nst.errors import InputError, WeightsUnavailable
+from arbitrary_nst.networks.vgg import (
+    BLOCKS,
+    CONTENT_LAYER,
+    STYLE_LAYERS,
+    VggPreprocess,
+    build_vgg19,
+    gram_matrix,
+    load_vgg19,
+    shifted_gram_matrix,
+)
+from arbitrary_nst.training.trainer import LOSS_LAYERS
+
+
+def image(height, width, seed=0):
+    return np.random.default_rng(seed).uniform(size=(1, height, width, 3)).astype(np.float32)
+
+
+# ---------------------------------------------------------------- the network
+
+
+def test_layers_and_shapes():
+    """A sixteenth of 64, 128, 256, 512 filters; each block halves the picture."""
+    shapes = [tuple(feature.shape) for feature in small_vgg()(image(64, 48))]
+    assert dict(zip(LOSS_LAYERS, shapes, strict=True)) == {
+        "relu1_1": (1, 64, 48, 4),
+        "relu2_1": (1, 32, 24, 8),
+        "relu3_1": (1, 16, 12, 16),
+        "relu4_1": (1, 8, 6, 32),
+        "relu5_1": (1, 4, 3, 32),
+        "relu4_2": (1, 8, 6, 32),
+    }
+
+
+def test_stops_at_the_deepest_layer():
+    names = [layer.name for layer in build_vgg19(("relu2_1", "relu1_2"), width=1 / 16).layers]
+    convolutions = ["block1_conv1", "block1_conv2", "block2_conv1"]
+    assert [name for name in names if "conv" in name] == convolutions
+    assert names[-2:] == ["block1_pool", "block2_conv1"]
+
+
+def test_features_come_in_the_order_asked_for():
+    vgg = build_vgg19(("relu2_1", "relu1_1"), width=1 / 16)
+    deep, shallow = vgg(image(16, 16))
+    assert deep.shape[1:3] == (8, 8)
+    assert shallow.shape[1:3] == (16, 16)
+
+
+def test_is_frozen():
+    assert small_vgg().trainable_weights == []
+
+
+@pytest.mark.parametrize(
+    ("pooling", "layer", "value"),
+    [("max", keras.layers.MaxPooling2D, 4.0), ("average", keras.layers.AveragePooling2D, 2.5)],
+)
+def test_pooling(pooling, layer, value):
+    vgg = build_vgg19(("relu2_1",), width=1 / 16, pooling=pooling)
+    pool = vgg.get_layer("block1_pool")
+    assert type(pool) is layer
+    pixels = np.array([[1, 2], [3, 4]], np.float32)[None, :, :, None]
+    assert float(pool(pixels)[0, 0, 0, 0]) == value
+
+
+def test_preprocess_by_hand():
+    """RGB 1, 0.5, 0 is 0, 127.5, 255 as BGR, less 103.939, 116.779, 123.68."""
+    pixel = np.array([1.0, 0.5, 0.0], np.float32)[None, None, None]
+    found = keras.ops.convert_to_numpy(VggPreprocess()(pixel))[0, 0, 0]
+    np.testing.assert_allclose(found, [-103.939, 10.721, 131.32], rtol=1e-6)
+
+
+def test_bfloat16_policy():
+    features = build_vgg19(("relu1_1",), width=1 / 16, dtype="mixed_bfloat16")(image(8, 8))
+    assert keras.backend.standardize_dtype(features[0].dtype) == "bfloat16"
+
+
+@pytest.mark.parametrize("layers", [("relu1_3",), ("relu6_1",), ("block1_conv1",), ()])
+def test_unknown_layers(layers):
+    with pytest.raises(InputError, match="`layers` needs at least one of VGG19's layers, relu1_1"):
+        build_vgg19(layers)
+
+
+def test_unknown_pooling():
+    with pytest.raises(InputError, match='`pooling` is "max" or "average". Received: poo'):
+        build_vgg19(("relu1_1",), pooling="median")
+
+
+# ---------------------------------------------------------------- its weights
+
+
+@pytest.fixture(scope="module")
+def keras_vgg():
+    """Keras' own VGG19 with random kernels and biases."""
+    model = keras.applications.VGG19(include_top=False, weights=None)
+    rng = np.random.default_rng(0)
+    for layer in model.layers:
+        if layer.weights:
+            bias = rng.normal(0, 0.1, layer.bias.shape)
+            layer.set_weights([np.asarray(layer.get_weights()[0]), bias])
+    return model
+
+
+def test_equals_keras_own_layers(keras_vgg, monkeypatch):
+    monkeypatch.setattr(keras.applications, "VGG19", lambda **_: keras_vgg)
+    ours = load_vgg19(LOSS_LAYERS)(image(32, 40))
+    layers = [f"block{name[4]}_conv{name[6]}" for name in LOSS_LAYERS]
+    reference = keras.Model(keras_vgg.input, [keras_vgg.get_layer(name).output for name in layers])
+    theirs = reference(keras.applications.vgg19.preprocess_input(image(32, 40) * 255))
+    for found, expected in zip(ours, theirs, strict=True):
+        expected = keras.ops.convert_to_numpy(expected)
+        scale = np.abs(expected).max()
+        np.testing.assert_allclose(found / scale, expected / scale, atol=1e-6)
+
+
+def test_blocks_are_those_of_keras(keras_vgg):
+    names = [layer.name for layer in keras_vgg.layers if "conv" in layer.name]
+    assert names == [
+        f"block{b}_conv{i + 1}" for b, (_, n) in enumerate(BLOCKS, 1) for i in range(n)
+    ]
+
+
+@pytest.mark.parametrize("content", [None, b"not an HDF5 file" * 100, "empty HDF5"])
+def test_unreadable_weights_file(tmp_path, content):
+    h5py = pytest.importorskip("h5py")
+    path = tmp_path / "vgg19.h5"
+    if content == "empty HDF5":
+        h5py.File(path, "w").close()
+    elif content is not None:
+        path.write_bytes(content)
+    with pytest.raises(WeightsUnavailable, match=r"vgg19.h5 could not be read as VGG19 weights"):
+        load_vgg19(STYLE_LAYERS, weights=str(path))
+
+
+def test_weights_of_another_network(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    path = tmp_path / "other.weights.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("layers/dense/vars/0", data=np.zeros((4, 2)))
+    with pytest.raises(WeightsUnavailable, match="could not be read as VGG19 weights"):
+        load_vgg19(STYLE_LAYERS, weights=str(path))
+
+
+def test_failed_download(monkeypatch):
+    def fail(**_):
+        raise Exception("URL fetch failure on https://storage.googleapis.com/x: None -- no network")
+
+    monkeypatch.setattr(keras.applications, "VGG19", fail)
+    message = "could not be downloaded: URL fetch failure.*Fetch https://.*notop.h5 on another"
+    with pytest.raises(WeightsUnavailable, match=message):
+        load_vgg19((CONTENT_LAYER,))
+
+
+# ---------------------------------------------------------------- Gram matrices
+
+
+def test_gram_matrix_by_hand():
+    """Pixels (1, 0), (2, 1), (0, 3), (1, 1): sums of products 6, 3, 11, over four pixels."""
+    features = np.array([[[1, 0], [2, 1]], [[0, 3], [1, 1]]], np.float32)[None]
+    found = keras.ops.convert_to_numpy(gram_matrix(features))
+    np.testing.assert_array_equal(found, [[[1.5, 0.75], [0.75, 2.75]]])
+
+
+def test_gram_matrix_does_not_depend_on_size():
+    features = np.random.default_rng(0).normal(size=(2, 4, 6, 3)).astype(np.float32)
+    np.testing.assert_allclose(
+        gram_matrix(np.tile(features, (1, 2, 3, 1))), gram_matrix(features), rtol=1e-5
+    )
+
+
+def test_gram_matrix_of_bfloat16():
+    """Eight bits of mantissa: a hundredth of the largest entry, and the result is float32."""
+    features = keras.ops.convert_to_tensor(np.random.default_rng(0).normal(size=(2, 16, 16, 8)))
+    exact = keras.ops.convert_to_numpy(gram_matrix(keras.ops.cast(features, "float32")))
+    rounded = gram_matrix(keras.ops.cast(features, "bfloat16"))
+    assert keras.backend.standardize_dtype(rounded.dtype) == "float32"
+    np.testing.assert_allclose(rounded, exact, atol=0.01 * np.abs(exact).max())
+
+
+def test_shifted_gram_matrix_by_hand():
+    """The only pair one down and one across is (1, 0) and (1, 1): products 1, 1, 0, 0."""
+    features = np.array([[[1, 0], [2, 1]], [[0, 3], [1, 1]]], np.float32)[None]
+    found = keras.ops.convert_to_numpy(shifted_gram_matrix(features, 1, 1))
+    np.testing.assert_array_equal(found, [[[1, 1], [0, 0]]])
+
+
+def test_shift_of_zero_is_the_gram_matrix():
+    features = np.random.default_rng(0).normal(size=(2, 4, 6, 3)).astype(np.float32)
+    np.testing.assert_allclose(
+        shifted_gram_matrix(features, 0, 0), gram_matrix(features), rtol=1e-5
+    )
