@@ -28,9 +28,10 @@ SETTINGS = (
     ("content-weight", float, "of the content loss"),
     ("style-weight", float, "of the style loss, for styles that name none of their own"),
     ("style-size", int, "longer side at which paintings are looked at, likewise"),
-    ("shift-weight", float, "of the shifted Gram matrices in the style loss"),
+    ("shift-weight", float, "of the shifted covariances in the style loss"),
     ("total-variation-weight", float, "of the smoothness term"),
     ("identity-weight", float, "of giving the photo back in the identity style"),
+    ("stability-weight", float, "of equal pictures for a photo and the same with noise"),
     ("identity-share", float, "of the samples that train the identity style, 0..1"),
     ("seed", int, "of every draw"),
 )

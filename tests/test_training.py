@@ -381,6 +381,7 @@ def spec(**changes):
         ({"crop_size": 34}, "`crop_size` must be a multiple of 4, 32 at least. Received: 34"),
         ({"crop_size": 16}, "`crop_size` must be a multiple of 4, 32 at least. Received: 16"),
         ({"steps": 0}, "`steps` must be a whole number from 1 up. Received: 0"),
+        ({"stability_weight": 1.0, "batch_size": 1}, "needs a `batch_size` of 2 at least"),
         ({"batch_size": 2.5}, "`batch_size` must be a whole number from 1 up. Received: 2.5"),
         ({"seed": -1}, "`seed` must be a whole number from 0 up"),
         ({"learning_rate": 0.0}, "`learning_rate` must be a number"),
@@ -563,6 +564,33 @@ def test_total_is_the_weighted_sum(data):
         )
         assert found["total"] == pytest.approx(expected, rel=1e-4)
         assert (found["identity"] > 0) == (index == 0)
+
+
+def test_stability_compares_the_first_picture_with_the_last(data):
+    """0.1 apart at weight 2; the rest of the loss is the same without the term."""
+    batch = batch_of(one_hot(1))
+    batch["content"][1] = batch["content"][0]
+    picture = batch["content"] + np.array([0, 0.1], np.float32)[:, None, None, None]
+    found = []
+    for weight in (0.0, 2.0):
+        trainer = build_trainer(small_config(data, stability_weight=weight), vgg=small_vgg())
+        found.append(losses_of(trainer, batch, picture))
+    assert found[0]["stability"] == 0
+    assert found[1]["stability"] == pytest.approx(0.1, rel=1e-4)
+    assert found[1]["total"] - found[0]["total"] == pytest.approx(0.2, rel=1e-3)
+
+
+def test_last_sample_of_a_stability_batch_is_the_first_disturbed(data):
+    layout = replace(LAYOUT, noise_channels=2)
+    config = small_config(data, layout=layout, stability_weight=1.0, batch_size=3)
+    for step in range(5):
+        batch = BatchSource(config).batch(step)
+        for name in ("mixing", "noise"):
+            np.testing.assert_array_equal(batch[name][2], batch[name][0])
+        first, _, last = batch["content"]
+        assert 0 < np.abs(last - first).mean() < 0.2
+        assert last.min() >= 0
+        assert last.max() <= 1
 
 
 def test_each_loss_is_tracked_once(trainer):

@@ -14,7 +14,7 @@ from arbitrary_nst.networks.vgg import (
     build_vgg19,
     gram_matrix,
     load_vgg19,
-    shifted_gram_matrix,
+    shifted_covariances,
 )
 from arbitrary_nst.training.trainer import LOSS_LAYERS
 
@@ -183,15 +183,31 @@ def test_gram_matrix_of_bfloat16():
     np.testing.assert_allclose(rounded, exact, atol=0.01 * np.abs(exact).max())
 
 
-def test_shifted_gram_matrix_by_hand():
-    """The only pair one down and one across is (1, 0) and (1, 1): products 1, 1, 0, 0."""
-    features = np.array([[[1, 0], [2, 1]], [[0, 3], [1, 1]]], np.float32)[None]
-    found = keras.ops.convert_to_numpy(shifted_gram_matrix(features, 1, 1))
-    np.testing.assert_array_equal(found, [[[1, 1], [0, 0]]])
+def test_shifted_covariances_by_hand():
+    """About the means 1 and 2, the only pair one down and one across has -1, 0 and 3, -1."""
+    features = np.array([[[0, 2], [0, 5]], [[0, 0], [4, 1]]], np.float32)[None]
+    found = keras.ops.convert_to_numpy(shifted_covariances(features, [(1, 1)]))
+    np.testing.assert_array_equal(found, [[[[-3, 1], [0, 0]]]])
 
 
-def test_shift_of_zero_is_the_gram_matrix():
+def test_covariances_do_not_see_the_mean():
+    features = np.random.default_rng(0).normal(size=(2, 6, 8, 3)).astype(np.float32)
+    shifts = [(0, 0), (2, 1)]
+    moved = shifted_covariances(features + np.float32(3), shifts)
+    np.testing.assert_allclose(moved, shifted_covariances(features, shifts), atol=1e-5)
+
+
+def test_shift_of_zero_of_centred_features_is_the_gram_matrix():
     features = np.random.default_rng(0).normal(size=(2, 4, 6, 3)).astype(np.float32)
-    np.testing.assert_allclose(
-        shifted_gram_matrix(features, 0, 0), gram_matrix(features), rtol=1e-5
-    )
+    features -= features.mean((1, 2), keepdims=True)
+    found = keras.ops.convert_to_numpy(shifted_covariances(features, [(0, 0)]))
+    np.testing.assert_allclose(found[:, 0], gram_matrix(features), atol=1e-6)
+
+
+def test_covariances_see_a_lattice():
+    """Of a lattice shifted by its own period as much is left as there was."""
+    lattice = np.tile(np.random.default_rng(0).normal(size=(1, 4, 4, 2)), (1, 8, 8, 1))
+    found = shifted_covariances(lattice.astype(np.float32), [(0, 0), (4, 0), (0, 8), (2, 1)])
+    unshifted, *others = keras.ops.convert_to_numpy(found)[0]
+    np.testing.assert_allclose(others[:2], [unshifted] * 2, rtol=1e-4)
+    assert np.abs(others[2] - unshifted).max() > 0.1

@@ -132,29 +132,33 @@ def load_vgg19(
     return model
 
 
-def shifted_gram_matrix(features, down: int, across: int):
-    """Second moments between each pixel and the one `down` and `across` further on.
+def shifted_covariances(features, shifts: Sequence[tuple[int, int]]):
+    """Covariances of the channels between each pixel and one some rows and columns further on.
 
     What a Gram matrix cannot see: whether texture repeats at that distance. Without it a network
-    may paint a lattice.
+    may paint a lattice. Unlike the Gram matrices of the paper below these are taken about the
+    mean: the mean, which says nothing of repetition, would make up nine tenths of them.
 
     Reference: Berger, Memisevic 2016, "Incorporating Long-Range Consistency in CNN-based Texture
     Generation".
 
     Args:
         features: (B, H, W, C).
-        down: rows between the two, from 0 to H - 1.
-        across: columns between the two, from 0 to W - 1.
+        shifts: rows down, 0 to H - 1, and columns across, 0 to W - 1.
 
     Returns:
-        float32 (B, C, C), per pair of pixels.
+        float32 (B, len(shifts), C, C), per pair of pixels.
     """
     batch, height, width, channels = ops.shape(features)
-    near = features[:, : height - down, : width - across]
-    near = ops.reshape(near, (batch, -1, channels))  # (B, pairs, C)
-    far = ops.reshape(features[:, down:, across:], (batch, -1, channels))
-    products = ops.matmul(ops.transpose(near, (0, 2, 1)), far)  # (B, C, C)
-    return ops.cast(products, "float32") / ops.cast(ops.shape(near)[1], "float32")
+    centred = features - ops.mean(features, axis=(1, 2), keepdims=True)
+    matrices = []
+    for down, across in shifts:
+        near = centred[:, : height - down, : width - across]
+        near = ops.reshape(near, (batch, -1, channels))  # (B, pairs, C)
+        far = ops.reshape(centred[:, down:, across:], (batch, -1, channels))
+        products = ops.matmul(ops.transpose(near, (0, 2, 1)), far)  # (B, C, C)
+        matrices.append(ops.cast(products, "float32") / ops.cast(ops.shape(near)[1], "float32"))
+    return ops.stack(matrices, axis=1)
 
 
 def gram_matrix(features):

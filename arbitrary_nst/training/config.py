@@ -18,7 +18,7 @@ from arbitrary_nst.errors import InputError
 from arbitrary_nst.networks.cin import CinLayout
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-# The shifted Gram matrices of the style loss compare pixels up to 16 apart.
+# The shifted covariances of the style loss compare pixels up to 16 apart.
 MIN_SIDE = 32
 POOLINGS = ("max", "average")
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -57,9 +57,12 @@ class TrainConfig:
         crop_size: side in pixels of the square crops; a multiple of the network's.
         learning_rate: Adam's, after a short warm-up, before the cosine decay.
         content_weight: of the content loss at relu4_2.
-        shift_weight: of the shifted Gram matrices beside the plain ones, in the style loss.
+        shift_weight: of the shifted covariances beside the Gram matrices, in the style loss.
         total_variation_weight: of `total_variation_loss`.
         identity_weight: of the pixel loss on samples of the identity style.
+        stability_weight: of the pixel loss between the pictures of a photo and of the same photo
+            with a little noise and other brightness. Above 0 the last photo of each batch is
+            the first one again, disturbed so.
         blend_share: share of samples that blend 2 to 4 styles.
         strength_share: share of samples that blend a style with the identity.
         identity_share: share of samples of the identity style alone.
@@ -82,6 +85,7 @@ class TrainConfig:
     shift_weight: float = 1.5
     total_variation_weight: float = 1.0
     identity_weight: float = 10.0
+    stability_weight: float = 0.0
     blend_share: float = 0.25
     strength_share: float = 0.05
     identity_share: float = 0.05
@@ -125,8 +129,10 @@ def check_config(config: TrainConfig) -> None:
         _check_number(name, getattr(config, name), low=1, whole=True)
     _check_number("seed", config.seed, low=0, whole=True)
     _check_number("learning_rate", config.learning_rate, low=1e-12)
-    for name in ("content", "total_variation", "identity", "shift"):
+    for name in ("content", "total_variation", "identity", "shift", "stability"):
         _check_number(f"{name}_weight", getattr(config, f"{name}_weight"), low=0)
+    if config.stability_weight > 0 and config.batch_size < 2:
+        raise InputError("`stability_weight` above 0 needs a `batch_size` of 2 at least.")
     shares = (config.blend_share, config.strength_share, config.identity_share)
     if not all(share >= 0 for share in shares) or not sum(shares) <= 1 + 1e-9:
         raise InputError(

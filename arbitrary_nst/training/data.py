@@ -66,6 +66,13 @@ def draw_noise(
     return {"noise": rng.standard_normal(size, np.float32)}
 
 
+def disturb(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The image with a little noise, brighter or darker, as the next frame of a film may be."""
+    gain, offset, deviation = rng.uniform([0.9, -0.05, 0], [1.1, 0.05, 0.05])
+    noise = deviation * rng.standard_normal(image.shape, np.float32)
+    return (gain * image + offset + noise).clip(0, 1).astype(np.float32)
+
+
 class BatchSource:
     """Photos on disk turned into training batches, decoded ahead in threads.
 
@@ -85,13 +92,19 @@ class BatchSource:
         Returns:
             "content": float32 (B, crop_size, crop_size, 3), RGB in `[0, 1]`; "mixing": float32
             (B, 1 + num_styles), the weights of the identity and of each style; and for a layout
-            with noise "noise": float32, as `build_network` takes it.
+            with noise "noise": float32, as `build_network` takes it. With a stability term the
+            last sample is the first one again, with its photo disturbed.
         """
         rng = np.random.default_rng([self.config.seed, step])
         content = [self._crop(rng) for _ in range(self.config.batch_size)]
         mixing = [draw_mixing(self.config, rng) for _ in range(self.config.batch_size)]
         batch = {"content": np.stack(content), "mixing": np.stack(mixing)}
-        return {**batch, **draw_noise(self.config.layout, batch["content"].shape, rng)}
+        batch.update(draw_noise(self.config.layout, batch["content"].shape, rng))
+        if self.config.stability_weight > 0:
+            for values in batch.values():
+                values[-1] = values[0]
+            batch["content"][-1] = disturb(batch["content"][0], rng)
+        return batch
 
     def batches(self, start: int, stop: int) -> Iterator[dict[str, np.ndarray]]:
         """The batches of steps start .. stop - 1, decoded a few steps ahead."""

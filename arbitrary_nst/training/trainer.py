@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import keras
@@ -9,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from arbitrary_nst.networks.cin import build_network, photo_gamma_beta
-from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, gram_matrix, shifted_gram_matrix
+from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, gram_matrix, shifted_covariances
 from arbitrary_nst.training.config import TrainConfig
 from arbitrary_nst.training.devices import dtype_policy
 from arbitrary_nst.training.losses import (
@@ -20,12 +21,12 @@ from arbitrary_nst.training.losses import (
 )
 
 LOSS_LAYERS = (*STYLE_LAYERS, CONTENT_LAYER)
-LOSS_NAMES = ("loss", "style", "shift", "content", "identity", "variation")
-# Shifts down and across of the shifted Gram matrices, in pixels of the layer: 8 and 16 pixels of
-# the picture, the strides at which lattices appear.
+LOSS_NAMES = ("loss", "style", "shift", "content", "identity", "stability", "variation")
+# Shifts down and across of the covariances, in pixels of the layer. They are 8 and 16 pixels of
+# the picture, the strides at which lattices appear, and none at all, which is there for scale.
 SHIFTS = {
-    "relu2_1": ((4, 0), (0, 4), (4, 4), (8, 0), (0, 8)),
-    "relu3_1": ((2, 2), (4, 0), (0, 4)),
+    "relu2_1": ((0, 0), (4, 0), (0, 4), (4, 4), (8, 0), (0, 8)),
+    "relu3_1": ((0, 0), (2, 0), (0, 2), (2, 2), (4, 0), (0, 4), (4, 4), (4, 2), (2, 4)),
 }
 
 
@@ -37,7 +38,7 @@ def to_array(values) -> np.ndarray:
 
 
 def style_grams(vgg: keras.Model, paintings: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """The `style_statistics` of the paintings, each one array (num_styles, C, C)."""
+    """The `style_statistics` of the paintings, each one array (num_styles, ...)."""
     per_style = []
     for painting in paintings:
         statistics = style_statistics(vgg(painting[None])[: len(STYLE_LAYERS)])
@@ -46,12 +47,14 @@ def style_grams(vgg: keras.Model, paintings: Sequence[np.ndarray]) -> list[np.nd
 
 
 def style_statistics(features: Sequence) -> list:
-    """Gram matrices of the style layers, then the shifted ones of `SHIFTS`, each (B, C, C)."""
-    grams = [gram_matrix(layer) for layer in features]
-    for layer, shifts in SHIFTS.items():
-        values = features[STYLE_LAYERS.index(layer)]
-        grams += [shifted_gram_matrix(values, *shift) for shift in shifts]
-    return grams
+    """Gram matrices of the style layers, each (B, C, C), then for each layer of `SHIFTS` its
+    covariances, (B, shifts, C, C).
+    """
+    covariances = [
+        shifted_covariances(features[STYLE_LAYERS.index(layer)], shifts)
+        for layer, shifts in SHIFTS.items()
+    ]
+    return [*map(gram_matrix, features), *covariances]
 
 
 class StyleTable(keras.layers.Layer):
@@ -92,7 +95,7 @@ class StyleTrainer(keras.Model):
     Args:
         config: the settings of the run.
         vgg: frozen loss network with the features of `LOSS_LAYERS`.
-        targets: Gram matrices of the paintings as `style_grams` gives them.
+        targets: statistics of the paintings as `style_grams` gives them.
     """
 
     def __init__(self, config: TrainConfig, vgg: keras.Model, targets: Sequence[np.ndarray]):
@@ -147,20 +150,24 @@ class StyleTrainer(keras.Model):
         variation = total_variation_loss(y_pred)
 
         config = self.config
+        stability = ops.zeros(1)
+        if config.stability_weight > 0:  # then the last photo is the first, disturbed
+            stability = pixel_loss(y_pred[:1], y_pred[-1:])
         style_weight = ops.matmul(mixing, self._style_weights[:, None])[:, 0]
         loss = ops.mean(
             style_weight * (style + config.shift_weight * shift)
             + config.content_weight * content_error
             + config.identity_weight * identity
             + config.total_variation_weight * variation
+            + config.stability_weight * stability
         )
-        values = (style, shift, content_error, identity, variation)
+        values = (style, shift, content_error, identity, stability, variation)
         for tracker, value in zip(self._trackers, values, strict=True):
             tracker.update_state(value)
         return loss
 
     def target_statistics(self, mixing, content_features=None) -> list:
-        """The style target of each sample: its blend of `style_statistics`, each (B, C, C).
+        """The style target of each sample: its blend of `style_statistics`.
 
         Blending Gram matrices is what the vgg19 engine does too: the loss to the blended Gram
         and the blended loss have the same gradient. The identity's part is the photo's own.
@@ -168,10 +175,9 @@ class StyleTrainer(keras.Model):
         own = style_statistics(content_features) if content_features is not None else None
         targets = []
         for index, table in enumerate(self._targets):
-            count, size, _ = table.shape
-            rows = ops.matmul(mixing[:, 1:], ops.reshape(table, (count, -1)))  # (B, C*C)
-            target = ops.reshape(rows, (-1, size, size))
+            count, *shape = table.shape
+            target = ops.matmul(mixing[:, 1:], ops.reshape(table, (count, -1)))
             if own is not None:
-                target = target + mixing[:, :1, None] * own[index]
-            targets.append(target)
+                target = target + mixing[:, :1] * ops.reshape(own[index], (-1, math.prod(shape)))
+            targets.append(ops.reshape(target, (-1, *shape)))
         return targets
