@@ -7,7 +7,8 @@ import itertools
 import numbers
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from PIL import Image
 
 from arbitrary_nst.checkpoints import IDENTITY, trained_styles
 from arbitrary_nst.embedding import Embedding, blend, normalize_weights
-from arbitrary_nst.engines import check_engine, load_engine, style_image_error
+from arbitrary_nst.engines import check_engine, load_engine
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import (
     DEFAULT_MAX_PIXELS,
@@ -31,8 +32,10 @@ from arbitrary_nst.styles import (
     Styles,
     check_network,
     check_style,
+    choose_engine,
     list_of_styles,
     read_styles,
+    style_image_error,
 )
 
 COLORS = ("style", "content")
@@ -61,7 +64,7 @@ def embed(style: Style, *, engine: Any = "auto") -> Embedding:
     Args:
         style: the name of an embedded style, a style image (path, bytes, PIL image or array), a
             style file, or an `Embedding`, which comes back as it is.
-        engine: "auto", "cin", or an engine object.
+        engine: "auto", "cin", "magenta", or an engine object.
 
     Raises:
         StyleError: an unknown name, or a style that the engine cannot embed.
@@ -72,8 +75,12 @@ def embed(style: Style, *, engine: Any = "auto") -> Embedding:
     if isinstance(style, Embedding):
         return style
     resolved = read_styles([style], _known_styles(engine), DEFAULT_MAX_PIXELS)
-    _refuse_images(resolved, engine)
-    return _embed_all(resolved, engine)[0]
+    engine = _chosen(engine, resolved)
+    _check_styles(resolved, engine)
+    embedding = _embed_all(resolved, engine)[0]
+    if not embedding.name and isinstance(style, (str, os.PathLike)):
+        return replace(embedding, name=Path(style).stem, source=Path(style).name)
+    return embedding
 
 
 def stylize(
@@ -100,7 +107,7 @@ def stylize(
         strength: from 0 (the photo, as the engine reconstructs it) to 1 (the full style).
         color: "style", or "content" to keep the colours of the photo.
         size: longer side in pixels to work at and to return. Default: the content's own.
-        engine: "auto", "cin", or an engine object.
+        engine: "auto", "cin", "magenta", or an engine object.
         seed: of what is random in the engine; the same seed gives the same picture.
         max_pixels: largest photo or style image that is read, width times height.
         progress: called as progress(done, total, message, preview=None); the preview is a picture
@@ -162,19 +169,20 @@ def stylize_many(
     check_engine(engine)
     parts = list_of_styles(styles)
     shares = normalize_weights(weights, len(parts))
-    known = _known_styles(engine)
-    resolved = read_styles(parts, known, max_pixels)
-    _refuse_images(resolved, engine)
-    check_network(resolved, *_network(engine, known))
+    resolved = read_styles(parts, _known_styles(engine), max_pixels)
+    engine = _chosen(engine, resolved)
+    _check_styles(resolved, engine)
     photos = (_load_content(content, size, max_pixels) for content in contents)
     # The first photo, too, before the engine: a wrong path should not wait for TensorFlow.
     first = next(photos, None)
     if first is None:
         return iter(())
-    style = blend(_embed_all(resolved, engine), shares)
+    runner = _loaded(engine)
+    check_network(resolved, runner.name, runner.network)
+    style = blend(_embed_all(resolved, runner), shares)
     total = len(contents) if isinstance(contents, Sized) else 0
     upcoming = itertools.chain([first], photos)
-    paint = functools.partial(_paint, _loaded(engine), style, strength, color, seed)
+    paint = functools.partial(_paint, runner, style, strength, color, seed)
     return _pictures(paint, upcoming, total, progress)
 
 
@@ -267,28 +275,28 @@ def _check_options(
     return float(strength), None if size is None else positive_int(size, "size"), int(seed)
 
 
-# The engine: "auto" and the name of an engine until it has to paint.
+# The engine: "auto" or a name until the styles say which, an object when it has to work.
 
 
 def _known_styles(engine: Any) -> Mapping[str, Embedding]:
     return trained_styles() if isinstance(engine, str) else getattr(engine, "styles", {})
 
 
-def _network(engine: Any, known: Mapping[str, Embedding]) -> tuple[str, str]:
-    """Name and network of an engine, without loading it."""
-    if isinstance(engine, str):
-        return "cin", known[IDENTITY].network
-    return engine.name, engine.network
+def _chosen(engine: Any, styles: Sequence[Embedding | np.ndarray]) -> Any:
+    return choose_engine(styles) if isinstance(engine, str) and engine == "auto" else engine
 
 
-def _refuse_images(styles: Sequence[Embedding | np.ndarray], engine: Any) -> None:
-    for number, style in enumerate(styles, start=1):
-        if isinstance(engine, str) and not isinstance(style, Embedding):
-            raise style_image_error(f"Style {number}")
+def _check_styles(styles: Sequence[Embedding | np.ndarray], engine: Any) -> None:
+    """Refuses what the cin engine cannot use, before it is loaded."""
+    if engine == "cin":
+        for number, style in enumerate(styles, start=1):
+            if not isinstance(style, Embedding):
+                raise style_image_error(f"Style {number}")
+        check_network(styles, "cin", trained_styles()[IDENTITY].network)
 
 
 def _loaded(engine: Any) -> Any:
-    return load_engine("cin") if isinstance(engine, str) else engine
+    return load_engine(engine) if isinstance(engine, str) else engine
 
 
 def _embed_all(styles: Sequence[Embedding | np.ndarray], engine: Any) -> list[Embedding]:

@@ -11,6 +11,8 @@ from arbitrary_nst.errors import CheckpointError, WeightsUnavailable
 
 IDENTITY = "identity"
 CIN_VARIABLE = "ARBITRARY_NST_CIN"
+MAGENTA_VARIABLE = "ARBITRARY_NST_MAGENTA"
+MAGENTA_URL = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2"
 VGG19_VARIABLE = "ARBITRARY_NST_VGG19"
 NETWORK_FILE = "network.safetensors"
 STYLES_FILE = "styles.safetensors"
@@ -54,6 +56,11 @@ def trained_styles(folder: str | os.PathLike[str] | None = None) -> Mapping[str,
     if IDENTITY not in styles:
         raise CheckpointError(f"{path} lacks the style {IDENTITY!r}, which `strength` needs.")
     return styles
+
+
+def magenta_source(source: str | os.PathLike[str] | None = None) -> str:
+    """Where Magenta's network comes from: `source`, `$ARBITRARY_NST_MAGENTA`, or its URL."""
+    return os.fspath(source or os.environ.get(MAGENTA_VARIABLE) or MAGENTA_URL)
 
 
 def vgg19_weights(path: str | os.PathLike[str] | None = None) -> str:

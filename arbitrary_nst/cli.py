@@ -17,6 +17,7 @@ from arbitrary_nst.cli_options import (
     add_command,
     add_debug,
     add_engine,
+    chosen_engine,
     default_of,
     quality,
     weighted,
@@ -134,6 +135,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_stylize(commands)
     cli_styles.add_commands(commands)
     cli_training.add_commands(commands)
+    _add_check(commands)
     return parser
 
 
@@ -226,13 +228,35 @@ def stylize(options: argparse.Namespace) -> None:
             strength=options.strength,
             color=options.color,
             size=options.size,
-            engine=options.engine,
+            engine=chosen_engine(options),
             seed=options.seed,
             max_pixels=options.max_pixels,
             progress=bar,
         )
     save_image(picture, options.output, quality=options.quality)
     print(f"{options.output}: {picture.width}x{picture.height} pixels")
+
+
+def _add_check(commands) -> None:
+    parser = add_command(
+        commands,
+        "check",
+        check,
+        "look whether an engine works here, from its files to a picture",
+        teach="Loads the network (the first time it is downloaded, 92 MB), cuts it in two,\n"
+        "embeds, blends and paints, and says whether the weights are those that were published.",
+        examples="  arbitrary-nst check magenta\n"
+        "  ARBITRARY_NST_MAGENTA=FOLDER arbitrary-nst check magenta",
+    )
+    parser.add_argument("engine", choices=("magenta",), help="which one")
+
+
+def check(options: argparse.Namespace) -> None:
+    """`arbitrary-nst check`: see `engines.magenta.check`."""
+    from arbitrary_nst.engines.magenta import check as check_magenta
+
+    for finding in check_magenta():
+        print(finding, flush=True)
 
 
 if __name__ == "__main__":

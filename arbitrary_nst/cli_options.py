@@ -15,7 +15,7 @@ from arbitrary_nst.engines import ENGINES
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.styles import STYLE_FILE_SUFFIX
 
-STYLE_HELP = f"name of an embedded style, or a style file ({STYLE_FILE_SUFFIX})"
+STYLE_HELP = f"name of an embedded style, a style file ({STYLE_FILE_SUFFIX}), or a style image"
 STYLE_FILE_HELP = f"style file to write, ending in {STYLE_FILE_SUFFIX}"
 
 
@@ -57,8 +57,26 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
         "--engine",
         choices=("auto", *ENGINES),
         default=default_of(api.stylize, "engine"),
-        help="what paints (default: %(default)s, by the styles)",
+        help="what paints (default: %(default)s: cin for names, magenta for images)",
     )
+
+    parser.add_argument(
+        "--style-scale",
+        type=float,
+        metavar="0.25..4",
+        help="size of the strokes of the magenta engine (default: 1)",
+    )
+
+
+def chosen_engine(options: argparse.Namespace) -> Any:
+    """The engine that `add_engine`'s options ask for: a name, or an object with its settings."""
+    if options.style_scale is None:
+        return options.engine
+    if options.engine == "cin":
+        raise InputError("--style-scale is a setting of the magenta engine, not of cin.")
+    from arbitrary_nst.engines.magenta import Magenta
+
+    return Magenta(style_scale=options.style_scale)
 
 
 def default_of(function: Callable, name: str) -> Any:

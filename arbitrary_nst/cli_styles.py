@@ -13,6 +13,7 @@ from arbitrary_nst.cli_options import (
     add_command,
     add_engine,
     check_style_file,
+    chosen_engine,
     save_style_file,
     weighted,
 )
@@ -88,9 +89,11 @@ def _add_embed(commands) -> None:
         "embed",
         embed,
         "save styles as a file of their own",
-        teach="Several styles make a library, which Python reads with `load_styles`.",
+        teach="Images are embedded by the magenta engine. Several styles make a library, which\n"
+        "Python reads with `load_styles`.",
         examples="  arbitrary-nst embed great-wave -o wave.safetensors\n"
-        "  arbitrary-nst embed great-wave udnie -o library.safetensors",
+        "  arbitrary-nst embed great-wave udnie -o library.safetensors\n"
+        "  arbitrary-nst embed paintings/*.jpg -o paintings.safetensors",
     )
     parser.add_argument("style", nargs="+", metavar="STYLE", help=STYLE_HELP)
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help=STYLE_FILE_HELP)
@@ -100,7 +103,12 @@ def _add_embed(commands) -> None:
 def embed(options: argparse.Namespace) -> None:
     """`arbitrary-nst embed`: one style, or a library of several, in one file."""
     check_style_file(options.output)
-    embeddings = [api.embed(style, engine=options.engine) for style in options.style]
+    engine = chosen_engine(options)
+    embeddings = []
+    with ProgressBar("embed", unit="style") as bar:
+        for done, style in enumerate(options.style, start=1):
+            embeddings.append(api.embed(style, engine=engine))
+            bar(done, len(options.style), embeddings[-1].name)
     save_style_file(embeddings, options.output)
 
 

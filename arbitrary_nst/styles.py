@@ -120,9 +120,52 @@ def _unknown(text: str, known: Mapping[str, Embedding]) -> StyleError:
 def check_network(styles: Sequence[Embedding | np.ndarray], engine: str, network: str) -> None:
     """Raises `StyleError`, naming the style, where an embedding is not of this very network."""
     for number, style in enumerate(styles, start=1):
-        if isinstance(style, Embedding) and (style.engine, style.network) != (engine, network):
+        if not isinstance(style, Embedding) or (style.engine, style.network) == (engine, network):
+            continue
+        hint = "Embed it again for this network."
+        if engine != "cin" and style.engine == "cin":
+            hint = f"The {engine} engine takes pictures of paintings as styles."
+        raise StyleError(
+            f"Style {number} ({style.name or 'unnamed'!r}) was made for the engine "
+            f"{style.engine}, network {style.network}. Expected: {engine}, network {network}. "
+            f"{hint}"
+        )
+
+
+def choose_engine(styles: Sequence[Embedding | np.ndarray]) -> str:
+    """The engine for `engine="auto"`: that of the embeddings; for images alone "magenta".
+
+    Raises:
+        StyleError: no engine can serve these styles together.
+    """
+    image, chosen = None, None
+    for number, style in enumerate(styles, start=1):
+        if not isinstance(style, Embedding):
+            image = image or f"Style {number}"
+        elif chosen is None:
+            chosen = f"style {number} ({style.name or 'unnamed'!r})", style.engine
+        elif style.engine != chosen[1]:
             raise StyleError(
                 f"Style {number} ({style.name or 'unnamed'!r}) was made for the engine "
-                f"{style.engine}, network {style.network}. Expected: {engine}, network {network}. "
-                f"Embed it again for this network."
+                f"{style.engine}, {chosen[0]} for {chosen[1]}. All styles of a blend have to be "
+                f"of one engine."
             )
+    if image and chosen and chosen[1] == "cin":
+        raise style_image_error(image, beside=chosen[0])
+    return chosen[1] if chosen else "magenta"
+
+
+def style_image_error(style: str, *, beside: str | None = None) -> StyleError:
+    """The refusal of a style image by the cin engine.
+
+    Args:
+        style: which one, such as "Style 2".
+        beside: what in the same blend needs this engine, such as "style 1 ('scream')".
+    """
+    reason = f", {beside} needs the cin engine, which" if beside else ", and the cin engine"
+    return StyleError(
+        f"{style} is an image{reason} knows only styles it was trained with. "
+        f"Give images for all styles (the magenta engine takes any), or learn this one with "
+        f"`arbitrary-nst add-style IMAGE --name NAME --photos FOLDER -o FILE` (minutes on a CPU) "
+        f"and use FILE as the style."
+    )

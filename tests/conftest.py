@@ -101,3 +101,9 @@ def run_python():
         return subprocess.run(command, env=environment, text=True, check=False, **options)
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def no_download(monkeypatch):
+    """Nothing is fetched from the internet because a test names no Magenta network."""
+    monkeypatch.setenv("ARBITRARY_NST_MAGENTA", "no-magenta-here")

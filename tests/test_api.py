@@ -308,13 +308,16 @@ def test_style_images_are_read_and_refused_by_number(network, photo, tmp_path):
     painting = tmp_path / "painting.png"
     to_pil(photo).save(painting)
     for style in (painting, str(painting), photo, to_pil(photo), painting.read_bytes()):
-        for engine in ("auto", "cin", load_engine("cin")):
+        for engine in ("cin", load_engine("cin")):
             with pytest.raises(StyleError, match="is an image, and the cin engine knows only"):
                 stylize(photo, ["scream", style], engine=engine)
+        message = (
+            r"^Style 2 is an image, style 1 \('scream'\) needs the cin.*`arbitrary-nst add-style"
+        )
+        with pytest.raises(StyleError, match=message):
+            stylize(photo, ["scream", style])
         with pytest.raises(StyleError, match=r"^Style 1 is an image"):
-            embed(style)
-    with pytest.raises(StyleError, match=r"^Style 2 is an image.*`arbitrary-nst add-style"):
-        stylize(photo, ["scream", painting])
+            embed(style, engine="cin")
     with pytest.raises(ImageNotFound, match=r"style 2 image '.*no.png' does not exist"):
         stylize(photo, ["scream", tmp_path / "no.png"])
     with pytest.raises(ImageError, match="style 3 image .* folder"):
@@ -330,7 +333,8 @@ def test_embeddings_of_other_networks_are_refused_by_number(network, other_netwo
         with pytest.raises(StyleError, match=message):
             stylize(photo, ["scream", stranger], engine=engine)
     foreign = Embedding("magenta", "m1", {"x": np.ones(3, np.float32)}, name="mine")
-    with pytest.raises(StyleError, match=r"^Style 1 \('mine'\) was made for the engine magenta"):
+    message = r"^Style 2 \('scream'\) was made for the engine cin, style 1 \('mine'\) for magenta"
+    with pytest.raises(StyleError, match=message):
         stylize(photo, [foreign, stranger])
     other = Cin(other_network_folder)
     assert stylize(photo, [stranger], engine=other).size == (40, 32)
@@ -417,7 +421,7 @@ def test_seed(network, photo):
         ({"size": 10, "engine": "cin"}, "at least 16x16 pixels. Received: 10x8"),
         ({"seed": -1}, "`seed` is a whole number from 0 up. Received: -1"),
         ({"seed": 1.0}, "`seed` is a whole number"),
-        ({"engine": "nope"}, "`engine` is one of 'auto', 'cin', or an engine object.*'nope'"),
+        ({"engine": "nope"}, "one of 'auto', 'cin', 'magenta', or an engine object.*'nope'"),
         ({"engine": None}, "`engine` is one of"),
         ({"engine": object()}, "with the methods embed, identity, render, render_batch"),
         ({"engine": Cin}, "`engine` is one of"),
@@ -592,7 +596,8 @@ for number, call in enumerate([
     lambda: stylize("missing.png", "scream"),
     lambda: stylize(b"broken", "scream"),
     lambda: stylize(photo, "nope"),
-    lambda: stylize(photo, photo),
+    lambda: stylize(photo, photo, engine="cin"),
+    lambda: stylize(photo, ["scream", photo]),
     lambda: stylize(photo, ["scream", stranger]),
     lambda: stylize(photo, ["scream"], [1, 2]),
     lambda: stylize(photo, ["scream"], [float("nan")]),
@@ -601,7 +606,7 @@ for number, call in enumerate([
     lambda: stylize(photo, "scream", size=10**6),
     lambda: stylize(photo, "scream", engine="nope"),
     lambda: stylize_many(["missing.png"], "scream"),
-    lambda: embed(photo),
+    lambda: embed(photo, engine="cin"),
     lambda: load_engine("nope"),
 ]):
     try:

@@ -197,7 +197,7 @@ def test_wrong_usage(arguments, message, capsys):
 def test_every_command_explains_itself(capsys):
     (action,) = [a for a in build_parser()._actions if a.dest == "==SUPPRESS=="]
     commands = list(action.choices)
-    assert commands == ["stylize", "styles", "embed", "blend", "train", "add-style", "evaluate"]
+    assert " ".join(commands) == "stylize styles embed blend train add-style evaluate check"
     for command in commands:
         with pytest.raises(SystemExit) as exit:
             main([command, "--help"])
@@ -224,7 +224,12 @@ def test_version(capsys):
         ("stylize photo.png -s scream:-1 -o o.png", "none of them negative. Received -1.0"),
         ("stylize photo.png -s scream:nan -o o.png", "finite numbers.*Received nan"),
         ("stylize photo.png -s scream:0 -o o.png", "one value above 0"),
-        ("stylize photo.png -s photo.png -o o.png", "Style 1 is an image.*add-style IMAGE"),
+        ("stylize photo.png -s photo.png -o o.png", "no folder 'no-magenta-here' with the Mage"),
+        ("stylize photo.png -s photo.png -s scream -o o.png", "Style 1 is an image.*add-style"),
+        ("stylize photo.png -s photo.png --engine cin -o o.png", "Style 1 is an image.*add-style"),
+        ("stylize photo.png -s scream --engine magenta -o o.png", "no folder 'no-magenta-here'"),
+        ("stylize photo.png -s scream --engine cin --style-scale 2 -o o.png", "not of cin"),
+        ("stylize photo.png -s photo.png --style-scale 9 -o o.png", "a number from 0.25 to 4"),
         ("stylize photo.png -s C:\\x.jpg -o o.png", r"style 1 image 'C:.*x.jpg' does not exist"),
         ("stylize photo.png -s scream --strength 2 -o o.png", "`strength` is a number"),
         ("stylize photo.png -s scream --strength nan -o o.png", "`strength` is a number"),
@@ -240,7 +245,8 @@ def test_version(capsys):
         ("embed nope -o no/o.safetensors", "in a folder that does not exist"),
         ("embed nope -o o.safetensors", "no style named 'nope'"),
         ("embed scream scream -o o.safetensors", "'scream' is used twice"),
-        ("embed photo.png -o o.safetensors", "Style 1 is an image"),
+        ("embed photo.png -o o.safetensors", "no folder 'no-magenta-here'"),
+        ("embed photo.png --engine cin -o o.safetensors", "Style 1 is an image"),
         ("blend nope -o o.jpg", "needs the suffix .safetensors"),
         ("blend nope -o no/o.safetensors", "in a folder that does not exist"),
         ("blend scream:0 great-wave:0 -o o.safetensors", "one value above 0"),

@@ -277,7 +277,9 @@ def test_another_folder_is_another_engine(network, other_network_folder, monkeyp
 
 @pytest.mark.parametrize("name", ["nope", "auto", "CIN", "", None, 3])
 def test_unknown_engines(name):
-    with pytest.raises(InputError, match="no engine of that name. Expected one of 'cin'. Received"):
+    with pytest.raises(
+        InputError, match="no engine of that name. Expected one of 'cin', 'magenta'. Received"
+    ):
         load_engine(name)
 
 
@@ -285,7 +287,7 @@ def test_check_engine(exact):
     for engine in ("auto", "cin", exact):
         check_engine(engine)
     for engine in ("nope", "", None, 3, Cin, object(), np.zeros(3)):
-        with pytest.raises(InputError, match="`engine` is one of 'auto', 'cin', or an engine obj"):
+        with pytest.raises(InputError, match="is one of 'auto', 'cin', 'magenta', or an engine"):
             check_engine(engine)
 
 

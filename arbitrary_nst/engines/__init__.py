@@ -17,13 +17,13 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from arbitrary_nst.checkpoints import cin_folder
-from arbitrary_nst.errors import InputError, StyleError
+from arbitrary_nst.checkpoints import cin_folder, magenta_source
+from arbitrary_nst.errors import InputError
 
-ENGINES = ("cin",)
+ENGINES = ("cin", "magenta")
 _METHODS = ("embed", "identity", "render", "render_batch")
 _lock = threading.Lock()
-_loaded: dict[str, Any] = {}
+_loaded: dict[str, tuple[Any, Any]] = {}  # where an engine's network came from, and the engine
 
 
 def load_engine(name: str) -> Any:
@@ -45,15 +45,23 @@ def load_engine(name: str) -> Any:
             f"There is no engine of that name. Expected one of {', '.join(map(repr, ENGINES))}. "
             f"Received: {name!r}."
         )
-    folder = cin_folder()
+    source = cin_folder() if name == "cin" else magenta_source()
     with _lock:
         # Another folder in the environment is another network.
-        if name not in _loaded or _loaded[name].folder != folder:
-            # TensorFlow is imported here and not before.
-            from arbitrary_nst.engines.cin import Cin
+        if name not in _loaded or _loaded[name][0] != source:
+            _loaded[name] = source, _make(name, source)
+        return _loaded[name][1]
 
-            _loaded[name] = Cin(folder)
-        return _loaded[name]
+
+def _make(name: str, source: Any) -> Any:
+    # TensorFlow is imported here and not before.
+    if name == "cin":
+        from arbitrary_nst.engines.cin import Cin
+
+        return Cin(source)
+    from arbitrary_nst.engines.magenta import Magenta
+
+    return Magenta(source)
 
 
 def check_engine(engine: Any) -> None:
@@ -72,12 +80,3 @@ def check_engine(engine: Any) -> None:
             f"`engine` is one of {', '.join(map(repr, ('auto', *ENGINES)))}, or an engine object, "
             f"such as `Cin()`, with the methods {', '.join(_METHODS)}. Received: {engine!r:.200}"
         )
-
-
-def style_image_error(style: str) -> StyleError:
-    """The refusal of a style image by the cin engine; `style` says which, such as "Style 2"."""
-    return StyleError(
-        f"{style} is an image, and the cin engine knows only styles it was trained with. Learn "
-        f"this one with `arbitrary-nst add-style IMAGE --name NAME --photos FOLDER -o FILE` "
-        f"(minutes on a CPU) and use FILE as the style."
-    )

@@ -11,13 +11,13 @@ from keras.ops import convert_to_numpy
 
 from arbitrary_nst.checkpoints import IDENTITY, NETWORK_FILE, cin_folder, trained_styles
 from arbitrary_nst.embedding import Embedding
-from arbitrary_nst.engines import style_image_error
 from arbitrary_nst.errors import CheckpointError, ImageError, InputError, StyleError
 from arbitrary_nst.image_arrays import check_image
 from arbitrary_nst.networks.cin import noise_shape, photo_gamma_beta
 from arbitrary_nst.networks.cin_checkpoint import load_network, network_id
 from arbitrary_nst.networks.cin_fast import FastCin
 from arbitrary_nst.networks.precision import has_fast_bfloat16
+from arbitrary_nst.styles import style_image_error
 
 MIN_SIDE = 16
 PRECISIONS = ("auto", "float32", "bfloat16")
