@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import logging
 import numbers
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
@@ -17,7 +18,7 @@ from PIL import Image
 from arbitrary_nst.checkpoints import IDENTITY, trained_styles
 from arbitrary_nst.embedding import Embedding, blend, normalize_weights
 from arbitrary_nst.engines import check_engine, load_engine
-from arbitrary_nst.errors import InputError
+from arbitrary_nst.errors import InputError, WeightsUnavailable
 from arbitrary_nst.image import (
     DEFAULT_MAX_PIXELS,
     ImageSource,
@@ -38,6 +39,7 @@ from arbitrary_nst.styles import (
     style_image_error,
 )
 
+_log = logging.getLogger(__name__)
 COLORS = ("style", "content")
 BATCH_PIXELS = 2**21  # photos of one size go through the network together up to this many pixels
 Photo = tuple[np.ndarray, np.ndarray | None]  # colours (H, W, 3) and alpha (H, W)
@@ -64,7 +66,7 @@ def embed(style: Style, *, engine: Any = "auto") -> Embedding:
     Args:
         style: the name of an embedded style, a style image (path, bytes, PIL image or array), a
             style file, or an `Embedding`, which comes back as it is.
-        engine: "auto", "cin", "magenta", or an engine object.
+        engine: "auto", "cin", "magenta", "vgg19", or an engine object.
 
     Raises:
         StyleError: an unknown name, or a style that the engine cannot embed.
@@ -75,9 +77,11 @@ def embed(style: Style, *, engine: Any = "auto") -> Embedding:
     if isinstance(style, Embedding):
         return style
     resolved = read_styles([style], _known_styles(engine), DEFAULT_MAX_PIXELS)
-    engine = _chosen(engine, resolved)
-    _check_styles(resolved, engine)
-    embedding = _embed_all(resolved, engine)[0]
+    chosen = _chosen(engine, resolved)
+    _check_styles(resolved, chosen)
+    if isinstance(resolved[0], Embedding):
+        return resolved[0]
+    embedding = _runner(engine, chosen, resolved).embed(resolved[0])
     if not embedding.name and isinstance(style, (str, os.PathLike)):
         return replace(embedding, name=Path(style).stem, source=Path(style).name)
     return embedding
@@ -107,11 +111,12 @@ def stylize(
         strength: from 0 (the photo, as the engine reconstructs it) to 1 (the full style).
         color: "style", or "content" to keep the colours of the photo.
         size: longer side in pixels to work at and to return. Default: the content's own.
-        engine: "auto", "cin", "magenta", or an engine object.
+        engine: "auto" (cin for names, magenta for images, or vgg19, with a warning, where magenta
+            cannot be had), "cin", "magenta", "vgg19", or an engine object.
         seed: of what is random in the engine; the same seed gives the same picture.
         max_pixels: largest photo or style image that is read, width times height.
-        progress: called as progress(done, total, message, preview=None); the preview is a picture
-            on its way, from engines that have one.
+        progress: called as progress(done, total, message, preview=None). It counts pictures; with
+            the vgg19 engine steps, and the preview is the PIL image so far.
 
     Returns:
         A PIL image of the content's size (upright, as EXIF says), or scaled to `size`; "RGBA"
@@ -170,19 +175,24 @@ def stylize_many(
     parts = list_of_styles(styles)
     shares = normalize_weights(weights, len(parts))
     resolved = read_styles(parts, _known_styles(engine), max_pixels)
-    engine = _chosen(engine, resolved)
-    _check_styles(resolved, engine)
+    chosen = _chosen(engine, resolved)
+    _check_styles(resolved, chosen)
     photos = (_load_content(content, size, max_pixels) for content in contents)
     # The first photo, too, before the engine: a wrong path should not wait for TensorFlow.
     first = next(photos, None)
     if first is None:
         return iter(())
-    runner = _loaded(engine)
+    runner = _runner(engine, chosen, resolved, first[0].shape)
     check_network(resolved, runner.name, runner.network)
-    style = blend(_embed_all(resolved, runner), shares)
+    embeddings = [s if isinstance(s, Embedding) else runner.embed(s) for s in resolved]
+    style = blend(embeddings, shares)
     total = len(contents) if isinstance(contents, Sized) else 0
     upcoming = itertools.chain([first], photos)
-    paint = functools.partial(_paint, runner, style, strength, color, seed)
+    if hasattr(runner, "render_steps"):
+        # Minutes for a picture: its steps are counted, not the pictures.
+        paint = functools.partial(_paint, runner, style, strength, color, seed, progress)
+        return _pictures(paint, upcoming, total, None)
+    paint = functools.partial(_paint, runner, style, strength, color, seed, None)
     return _pictures(paint, upcoming, total, progress)
 
 
@@ -202,15 +212,30 @@ def _pictures(
 
 
 def _paint(
-    engine: Any, style: Embedding, strength: float, color: str, seed: int, group: list[Photo]
+    engine: Any,
+    style: Embedding,
+    strength: float,
+    color: str,
+    seed: int,
+    progress: Progress | None,
+    group: list[Photo],
 ) -> list[Image.Image]:
-    """The pictures of photos of one shape."""
+    """The pictures of photos of one shape; `progress` counts the steps of engines with steps."""
     contents = [rgb for rgb, _ in group]
     targets = [_at_strength(engine, rgb, style, strength) for rgb in contents]
-    pictures = engine.render_batch(contents, targets, seed=seed)
+    if progress is None:
+        pictures = engine.render_batch(contents, targets, seed=seed)
+    else:
+        report = functools.partial(_report, progress)
+        pairs = zip(contents, targets, strict=True)
+        pictures = [engine.render(*pair, seed=seed, on_step=report) for pair in pairs]
     if color == "content":
         pictures = [keep_color(*pair) for pair in zip(pictures, contents, strict=True)]
     return [to_pil(p, alpha) for p, (_, alpha) in zip(pictures, group, strict=True)]
+
+
+def _report(progress: Progress, step: Any) -> None:
+    progress(step.step, step.total, f"loss {step.loss:.4g}", preview=to_pil(step.picture))
 
 
 def _equal_sizes(photos: Iterator[Photo]) -> Iterator[list[Photo]]:
@@ -295,9 +320,31 @@ def _check_styles(styles: Sequence[Embedding | np.ndarray], engine: Any) -> None
         check_network(styles, "cin", trained_styles()[IDENTITY].network)
 
 
-def _loaded(engine: Any) -> Any:
-    return load_engine(engine) if isinstance(engine, str) else engine
+def _runner(
+    engine: Any,
+    chosen: Any,
+    styles: Sequence[Embedding | np.ndarray],
+    shape: Sequence[int] | None = None,
+) -> Any:
+    """The engine that works: `chosen`; where that is "auto"'s Magenta and not to be had, VGG19."""
+    try:
+        return load_engine(chosen) if isinstance(chosen, str) else chosen
+    except (WeightsUnavailable, ImportError) as error:
+        images = not any(isinstance(style, Embedding) for style in styles)
+        if not (isinstance(engine, str) and engine == "auto" and chosen == "magenta" and images):
+            raise
+        return _fall_back(error, shape)
 
 
-def _embed_all(styles: Sequence[Embedding | np.ndarray], engine: Any) -> list[Embedding]:
-    return [s if isinstance(s, Embedding) else _loaded(engine).embed(s) for s in styles]
+def _fall_back(reason: Exception, shape: Sequence[int] | None) -> Any:
+    try:
+        runner = load_engine("vgg19")
+    except WeightsUnavailable as error:
+        raise WeightsUnavailable(
+            f"{reason} The vgg19 engine, which could do it, is not to be had either: {error}"
+        ) from reason
+    seconds = f", about {runner.estimated_seconds(*shape[:2]):.0f} s a picture" if shape else ""
+    _log.warning(
+        "the magenta engine cannot be had, so vgg19 does it%s. The reason: %s", seconds, reason
+    )
+    return runner

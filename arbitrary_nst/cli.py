@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import logging
 import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from arbitrary_nst import __version__, api, cli_styles, cli_training
+from arbitrary_nst.cli_engines import add_engine, chosen_engine
 from arbitrary_nst.cli_options import (
     STYLE_HELP,
     ProgressBar,
     add_command,
     add_debug,
-    add_engine,
-    chosen_engine,
     default_of,
     quality,
     weighted,
@@ -149,6 +150,7 @@ def _add_stylize(commands) -> None:
         examples="  arbitrary-nst stylize photo.jpg -s great-wave -o out.png\n"
         "  arbitrary-nst stylize photo.jpg -s great-wave:0.7 -s composition-vii:0.3 -o out.png\n"
         "  arbitrary-nst stylize photo.jpg -s udnie --strength 0.6 --color content -o out.jpg\n"
+        "  arbitrary-nst stylize photo.jpg -s painting.jpg --engine vgg19 --size 512 -o out.png\n"
         "  arbitrary-nst stylize sample:astronaut -s mine.safetensors --size 1024 -o out.png",
     )
     samples = ", ".join(f"sample:{name}" for name in SAMPLES)
@@ -195,6 +197,12 @@ def _add_stylize_settings(parser: argparse.ArgumentParser) -> None:
     )
     add_engine(parser)
     parser.add_argument(
+        "--save-every",
+        type=int,
+        metavar="N",
+        help="with --engine vgg19: also write every N-th step beside the picture",
+    )
+    parser.add_argument(
         "--seed",
         type=int,
         metavar="N",
@@ -220,7 +228,8 @@ def _add_stylize_settings(parser: argparse.ArgumentParser) -> None:
 def stylize(options: argparse.Namespace) -> None:
     """`arbitrary-nst stylize`: see `api.stylize`."""
     check_output_path(options.output)
-    with ProgressBar("stylize", unit="picture") as bar:
+    engine = chosen_engine(options)
+    with ProgressBar("stylize", unit="") as bar:
         picture = api.stylize(
             content_or_sample(options.content),
             [name for name, _ in options.style],
@@ -228,13 +237,22 @@ def stylize(options: argparse.Namespace) -> None:
             strength=options.strength,
             color=options.color,
             size=options.size,
-            engine=chosen_engine(options),
+            engine=engine,
             seed=options.seed,
             max_pixels=options.max_pixels,
-            progress=bar,
+            progress=functools.partial(_save_and_show, bar, options),
         )
     save_image(picture, options.output, quality=options.quality)
     print(f"{options.output}: {picture.width}x{picture.height} pixels")
+
+
+def _save_and_show(bar, options, done: int, total: int, message: str, preview=None) -> None:
+    """The progress of `stylize`: the bar, and with --save-every the pictures on the way."""
+    bar(done, total, message)
+    if preview is not None and options.save_every and done % options.save_every == 0:
+        output = Path(options.output)
+        file = output.with_name(f"{output.stem}-{done:04d}{output.suffix}")
+        save_image(preview, file, quality=options.quality)
 
 
 def _add_check(commands) -> None:

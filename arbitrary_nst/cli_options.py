@@ -8,10 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from arbitrary_nst import api
 from arbitrary_nst.atomic import check_target
 from arbitrary_nst.embedding import Embedding, save_styles
-from arbitrary_nst.engines import ENGINES
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.styles import STYLE_FILE_SUFFIX
 
@@ -49,34 +47,6 @@ def add_debug(parser: argparse.ArgumentParser, **options: Any) -> None:
     parser.add_argument(
         "--debug", action="store_true", help="show the traceback of an error", **options
     )
-
-
-def add_engine(parser: argparse.ArgumentParser) -> None:
-    """Adds `--engine`."""
-    parser.add_argument(
-        "--engine",
-        choices=("auto", *ENGINES),
-        default=default_of(api.stylize, "engine"),
-        help="what paints (default: %(default)s: cin for names, magenta for images)",
-    )
-
-    parser.add_argument(
-        "--style-scale",
-        type=float,
-        metavar="0.25..4",
-        help="size of the strokes of the magenta engine (default: 1)",
-    )
-
-
-def chosen_engine(options: argparse.Namespace) -> Any:
-    """The engine that `add_engine`'s options ask for: a name, or an object with its settings."""
-    if options.style_scale is None:
-        return options.engine
-    if options.engine == "cin":
-        raise InputError("--style-scale is a setting of the magenta engine, not of cin.")
-    from arbitrary_nst.engines.magenta import Magenta
-
-    return Magenta(style_scale=options.style_scale)
 
 
 def default_of(function: Callable, name: str) -> Any:
@@ -146,6 +116,8 @@ class ProgressBar:
         self._bar.close()
 
     def __call__(self, done: int, total: int, message: str, preview: object = None) -> None:
+        if done < self._bar.n:  # the next picture of an engine that counts steps
+            self._bar.reset()
         self._bar.total = total
         self._bar.set_postfix_str(message, refresh=False)
         self._bar.update(done - self._bar.n)

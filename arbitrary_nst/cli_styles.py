@@ -6,14 +6,13 @@ import argparse
 from collections.abc import Sequence
 
 from arbitrary_nst import api
+from arbitrary_nst.cli_engines import add_engine, chosen_engine
 from arbitrary_nst.cli_options import (
     STYLE_FILE_HELP,
     STYLE_HELP,
     ProgressBar,
     add_command,
-    add_engine,
     check_style_file,
-    chosen_engine,
     save_style_file,
     weighted,
 )

@@ -105,5 +105,6 @@ def run_python():
 
 @pytest.fixture(autouse=True)
 def no_download(monkeypatch):
-    """Nothing is fetched from the internet because a test names no Magenta network."""
+    """Nothing is fetched from the internet because a test names no network."""
     monkeypatch.setenv("ARBITRARY_NST_MAGENTA", "no-magenta-here")
+    monkeypatch.setenv("ARBITRARY_NST_VGG19", "no-vgg19-here.h5")

@@ -421,7 +421,10 @@ def test_seed(network, photo):
         ({"size": 10, "engine": "cin"}, "at least 16x16 pixels. Received: 10x8"),
         ({"seed": -1}, "`seed` is a whole number from 0 up. Received: -1"),
         ({"seed": 1.0}, "`seed` is a whole number"),
-        ({"engine": "nope"}, "one of 'auto', 'cin', 'magenta', or an engine object.*'nope'"),
+        (
+            {"engine": "nope"},
+            "'auto', 'cin', 'magenta', 'vgg19', or an engine object.*'nope'",
+        ),
         ({"engine": None}, "`engine` is one of"),
         ({"engine": object()}, "with the methods embed, identity, render, render_batch"),
         ({"engine": Cin}, "`engine` is one of"),

@@ -278,7 +278,8 @@ def test_another_folder_is_another_engine(network, other_network_folder, monkeyp
 @pytest.mark.parametrize("name", ["nope", "auto", "CIN", "", None, 3])
 def test_unknown_engines(name):
     with pytest.raises(
-        InputError, match="no engine of that name. Expected one of 'cin', 'magenta'. Received"
+        InputError,
+        match="no engine of that name. Expected one of 'cin', 'magenta', 'vgg19'. ",
     ):
         load_engine(name)
 
@@ -287,7 +288,7 @@ def test_check_engine(exact):
     for engine in ("auto", "cin", exact):
         check_engine(engine)
     for engine in ("nope", "", None, 3, Cin, object(), np.zeros(3)):
-        with pytest.raises(InputError, match="is one of 'auto', 'cin', 'magenta', or an engine"):
+        with pytest.raises(InputError, match="'auto', 'cin', 'magenta', 'vgg19', or an engine"):
             check_engine(engine)
 
 

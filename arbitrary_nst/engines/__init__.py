@@ -9,7 +9,8 @@ An engine has `name`, `network` (the id of its weights), and these methods, on f
     render_batch([content_image, ...], [embedding, ...], *, seed=0) -> [image, ...]
 
 The contents of a batch have one shape. The same seed gives the same picture. An engine that
-knows styles by name has them in `styles`, a mapping of names to embeddings.
+knows styles by name has them in `styles`, a mapping of names to embeddings. One that takes its
+time has `render_steps`, a generator, and takes `on_step` in `render`; see `Vgg19`.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from arbitrary_nst.checkpoints import cin_folder, magenta_source
+from arbitrary_nst.checkpoints import cin_folder, magenta_source, vgg19_weights
 from arbitrary_nst.errors import InputError
 
-ENGINES = ("cin", "magenta")
+ENGINES = ("cin", "magenta", "vgg19")
 _METHODS = ("embed", "identity", "render", "render_batch")
 _lock = threading.Lock()
 _loaded: dict[str, tuple[Any, Any]] = {}  # where an engine's network came from, and the engine
@@ -45,7 +46,7 @@ def load_engine(name: str) -> Any:
             f"There is no engine of that name. Expected one of {', '.join(map(repr, ENGINES))}. "
             f"Received: {name!r}."
         )
-    source = cin_folder() if name == "cin" else magenta_source()
+    source = {"cin": cin_folder, "magenta": magenta_source, "vgg19": vgg19_weights}[name]()
     with _lock:
         # Another folder in the environment is another network.
         if name not in _loaded or _loaded[name][0] != source:
@@ -59,9 +60,13 @@ def _make(name: str, source: Any) -> Any:
         from arbitrary_nst.engines.cin import Cin
 
         return Cin(source)
-    from arbitrary_nst.engines.magenta import Magenta
+    if name == "magenta":
+        from arbitrary_nst.engines.magenta import Magenta
 
-    return Magenta(source)
+        return Magenta(source)
+    from arbitrary_nst.engines.vgg19 import Vgg19
+
+    return Vgg19(source)
 
 
 def check_engine(engine: Any) -> None:

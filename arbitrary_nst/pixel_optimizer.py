@@ -1,0 +1,134 @@
+"""Bounded minimisation that hands out its state after every step: L-BFGS-B and Adam.
+
+Both are generators, so that whoever runs them can show what is there, stop at any step, or go on.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+LossAndGradient = Callable[[np.ndarray], tuple[float, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class State:
+    """A point on the way: its values in `[0, 1]`, and the loss there."""
+
+    values: np.ndarray
+    loss: float
+
+
+class Diverged(ArithmeticError):
+    """The loss or its gradient is NaN or infinite."""
+
+
+class _Stopped(Exception):
+    """Ends the worker of `lbfgs` when nobody wants its steps any more."""
+
+
+def minimize_in_steps(
+    method: str, function: LossAndGradient, start: np.ndarray, iterations: int, **options: float
+) -> Iterator[State]:
+    """Minimises a function of values in `[0, 1]`.
+
+    Args:
+        method: "lbfgs" or "adam".
+        function: from float64 values to the loss and its gradient, of the same shape.
+        start: values in `[0, 1]`.
+        iterations: steps at most.
+        options: `learning_rate` of Adam.
+
+    Yields:
+        The state after each step. Adam's losses are those before the step.
+
+    Raises:
+        Diverged: the loss or the gradient is not finite.
+    """
+    checked = partial(_finite, function)
+    if method == "adam":
+        return _adam(checked, start, iterations, **options)
+    return _lbfgs(checked, start, iterations)
+
+
+def _finite(function: LossAndGradient, values: np.ndarray) -> tuple[float, np.ndarray]:
+    loss, gradient = function(values)
+    if not (np.isfinite(loss) and np.isfinite(gradient).all()):
+        raise Diverged(f"the loss is {loss}, and its gradient is not finite everywhere")
+    return loss, gradient
+
+
+def _lbfgs(function: LossAndGradient, start: np.ndarray, iterations: int) -> Iterator[State]:
+    # SciPy calls back and cannot be paused; so it runs in a thread that waits until its last
+    # step was taken. The bounds are its own: clipped pixels would spoil its line search.
+    steps: queue.Queue[State | BaseException | None] = queue.Queue(maxsize=1)
+    stop = threading.Event()
+
+    def put(item: State | BaseException | None) -> None:
+        while not stop.is_set():
+            try:
+                steps.put(item, timeout=0.1)
+                return
+            except queue.Full:
+                continue
+
+    def evaluate(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        if stop.is_set():
+            raise _Stopped
+        loss, gradient = function(flat.reshape(start.shape))
+        return loss, gradient.astype(np.float64).ravel()
+
+    def step(intermediate_result) -> None:
+        values = intermediate_result.x.reshape(start.shape).copy()
+        put(State(values, float(intermediate_result.fun)))
+
+    def work() -> None:
+        from scipy.optimize import Bounds, minimize
+
+        try:
+            minimize(
+                evaluate,
+                start.astype(np.float64).ravel(),
+                jac=True,
+                method="L-BFGS-B",
+                bounds=Bounds(np.zeros(start.size), np.ones(start.size)),
+                callback=step,
+                options={"maxiter": iterations, "maxfun": 4 * iterations, "ftol": 0, "gtol": 0},
+            )
+            put(None)
+        except _Stopped:
+            pass
+        except BaseException as error:  # to be raised where the steps are read
+            put(error)
+
+    worker = threading.Thread(target=work, name="lbfgs", daemon=True)
+    worker.start()
+    try:
+        while (item := steps.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()
+        worker.join()
+
+
+def _adam(
+    function: LossAndGradient, start: np.ndarray, iterations: int, learning_rate: float = 0.02
+) -> Iterator[State]:
+    """Kingma, Ba 2015, with a cosine decay, each step projected into the bounds."""
+    values = start.astype(np.float64)
+    mean, square = np.zeros_like(values), np.zeros_like(values)
+    for step in range(1, iterations + 1):
+        loss, gradient = function(values)
+        mean = 0.9 * mean + 0.1 * gradient
+        square = 0.999 * square + 0.001 * gradient**2
+        rate = learning_rate * 0.5 * (1 + np.cos(np.pi * (step - 1) / iterations))
+        direction = (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
+        values = np.clip(values - rate * direction, 0.0, 1.0)
+        yield State(values.copy(), loss)
