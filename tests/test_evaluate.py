@@ -9,7 +9,14 @@ from small_training import draw_painting, draw_photo, small_vgg, write_image
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines.cin import Cin
 from arbitrary_nst.errors import ImageError, InputError, StyleError
-from arbitrary_nst.evaluate import Score, evaluate_styles, format_table, write_csv
+from arbitrary_nst.evaluate import (
+    FIGURES,
+    Score,
+    edge_similarity,
+    evaluate_styles,
+    format_table,
+    write_csv,
+)
 from arbitrary_nst.networks.vgg import gram_matrix
 from arbitrary_nst.training.config import StyleSpec
 from arbitrary_nst.training.trainer import to_array
@@ -57,7 +64,7 @@ def specs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def scores(specs, photo):
-    return evaluate_styles(specs, [photo], size=48, vgg=small_vgg(), engine=Darker())
+    return evaluate_styles(specs, [photo], size=48, vgg=small_vgg(), engines=[Darker()])
 
 
 def features_of(image):
@@ -108,9 +115,56 @@ def test_photo_itself_has_no_content_loss(scores):
 def test_painting_itself_has_no_style_loss(specs, tmp_path):
     painting = read(specs[0].file)
     path = write_image(tmp_path / "as-photo.png", painting)
-    scores = evaluate_styles(specs, [path], size=48, vgg=small_vgg(), engine=Darker())
+    scores = evaluate_styles(specs, [path], size=48, vgg=small_vgg(), engines=[Darker()])
     assert scores[0].style_loss == pytest.approx(0, abs=1e-9)
     assert scores[2].style_loss > 0.01
+
+
+def test_several_engines_and_their_pictures(specs, photo, network_folder):
+    """Cin knows a style by its name, an engine without names embeds the painting."""
+
+    class Painter(Darker):
+        name = "painter"
+
+        def __init__(self):
+            self.styles = {}
+
+        def embed(self, style):
+            np.testing.assert_allclose(style, read(specs[0].file))
+            return Embedding("painter", "1", {"x": np.ones(1, np.float32)})
+
+        def render(self, content, embedding, **_):
+            return content**2
+
+    seen = []
+    scores = evaluate_styles(
+        [StyleSpec("great-wave", specs[0].file)],
+        [photo],
+        size=48,
+        vgg=small_vgg(),
+        engines=[Cin(network_folder), Painter()],
+        on_picture=lambda *call: seen.append(call),
+    )
+    assert [s.engine for s in scores] == ["photo", "cin", "painter"]
+    assert [call[:3] for call in seen] == [
+        (e, "great-wave", "photo.png") for e in ("cin", "painter")
+    ]
+    np.testing.assert_allclose(seen[1][3], read(photo) ** 2, rtol=1e-5)
+
+
+def test_unrest_is_what_noise_moves(scores):
+    """Of a picture at half the brightness: half the mean of |noise| of deviation 0.02, or less."""
+    found = [s.unrest for s in scores if s.engine == "darker"]
+    assert all(0.004 < value < 0.5 * 0.02 * np.sqrt(2 / np.pi) * 1.02 for value in found)
+    assert [s.unrest for s in scores if s.engine == "photo"] == [0, 0]
+
+
+def test_edge_similarity():
+    photo = draw_photo(0, 48, 64).astype(np.float32)
+    flat = np.full_like(photo, 0.5)
+    assert edge_similarity(photo, photo) == pytest.approx(1)
+    assert edge_similarity(0.1 + 0.8 * photo, photo) > edge_similarity(photo[:, ::-1], photo)
+    assert edge_similarity(flat, photo) < 0.99
 
 
 def test_cin_engine(network_folder, photo, specs):
@@ -122,7 +176,7 @@ def test_cin_engine(network_folder, photo, specs):
         [photo, photo],
         size=48,
         vgg=small_vgg(),
-        engine=engine,
+        engines=[engine],
         progress=lambda *call: calls.append(call),
     )
     assert [s.engine for s in scores] == ["photo", "cin"] * 2
@@ -141,14 +195,14 @@ def test_gram_matrix_of_the_measure(photo):
 
 def test_nothing_to_measure(specs, photo):
     with pytest.raises(InputError, match="at least one style and one photo. Received: 0 styles, 1"):
-        evaluate_styles([], [photo], vgg=small_vgg(), engine=Darker())
+        evaluate_styles([], [photo], vgg=small_vgg(), engines=[Darker()])
     with pytest.raises(InputError, match="Received: 2 styles, 0 photos"):
-        evaluate_styles(specs, [], vgg=small_vgg(), engine=Darker())
+        evaluate_styles(specs, [], vgg=small_vgg(), engines=[Darker()])
 
 
 def test_unknown_style(specs, photo):
     with pytest.raises(StyleError, match="wavs"):
-        evaluate_styles([StyleSpec("wavs", "x.png")], [photo], vgg=small_vgg(), engine=Darker())
+        evaluate_styles([StyleSpec("wavs", "x.png")], [photo], vgg=small_vgg(), engines=[Darker()])
 
 
 def test_broken_images(specs, photo, tmp_path):
@@ -156,29 +210,30 @@ def test_broken_images(specs, photo, tmp_path):
     broken = tmp_path / "broken.png"
     with pytest.raises(ImageError, match="style 'waves'"):
         evaluate_styles(
-            [StyleSpec("waves", str(broken))], [photo], vgg=small_vgg(), engine=Darker()
+            [StyleSpec("waves", str(broken))], [photo], vgg=small_vgg(), engines=[Darker()]
         )
     with pytest.raises(ImageError, match="photo .*broken"):
-        evaluate_styles(specs, [broken], size=48, vgg=small_vgg(), engine=Darker())
+        evaluate_styles(specs, [broken], size=48, vgg=small_vgg(), engines=[Darker()])
 
 
 SCORES = [
     Score("photo", "waves", "a.png", 1.5, 0.0),
-    Score("cin", "waves", "a.png", 0.25, 0.75),
+    Score("cin", "waves", "a.png", 0.25, 0.75, 0.5, 0.01),
     Score("photo", "waves", "b.png", 2.5, 0.0),
-    Score("cin", "waves", "b.png", 0.75, 0.25),
+    Score("cin", "waves", "b.png", 0.75, 0.25, 0.6, 0.02),
     Score("photo", "a much longer name", "a.png", 1.0, 0.0),
-    Score("cin", "a much longer name", "a.png", 0.125, 1.0),
+    Score("cin", "a much longer name", "a.png", 0.125, 1.0, 0.5, 0.03),
 ]
 
 
 def test_table():
     """Means per style, then over all pictures: (1.5 + 2.5 + 1) / 3 and so on."""
     assert format_table(SCORES).splitlines() == [
-        "style                photo style   content     cin style   content",
-        "waves                      2.000     0.000         0.500     0.500",
-        "a much longer name         1.000     0.000         0.125     1.000",
-        "mean                       1.667     0.000         0.375     0.667",
+        "style                 photo style  content      cin style  content",
+        "waves                       2.000    0.000          0.500    0.500",
+        "a much longer name          1.000    0.000          0.125    1.000",
+        "mean                        1.667    0.000          0.375    0.667",
+        "cin: edges 0.53, unrest 0.0200",
     ]
 
 
@@ -187,7 +242,7 @@ def test_csv_round_trip(tmp_path):
     write_csv(SCORES, path)
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    losses = [{n: float(row[n]) for n in ("style_loss", "content_loss")} for row in rows]
+    losses = [{n: float(row[n]) for n in FIGURES} for row in rows]
     found = [Score(**{**row, **loss}) for row, loss in zip(rows, losses, strict=True)]
     assert found == SCORES
     assert path.read_bytes().count(b"\r") == 0
@@ -198,6 +253,6 @@ def test_csv_replaces_an_old_file(tmp_path):
     path.write_text("old")
     write_csv(SCORES[:1], path)
     assert path.read_text().splitlines() == [
-        "engine,style,photo,style_loss,content_loss",
-        "photo,waves,a.png,1.50000,0.00000",
+        "engine,style,photo,style_loss,content_loss,edges,unrest",
+        "photo,waves,a.png,1.50000,0.00000,1.00000,0.00000",
     ]
