@@ -159,10 +159,8 @@ def format_table(scores: Sequence[Score]) -> str:
     for style in [*styles, None]:
         cells = ""
         for engine in engines:
-            means = [
-                np.mean([getattr(s, name) for s in scores if (s.engine, style) in _keys(s)])
-                for name in FIGURES[:2]
-            ]
+            chosen = [s for s in scores if s.engine == engine and style in (s.style, None)]
+            means = [np.mean([getattr(s, name) for s in chosen]) for name in FIGURES[:2]]
             cells += "  {:13.3f} {:8.3f}".format(*means)
         lines.append(f"{style or 'mean':{width}}{cells}")
     for engine in engines[1:]:
@@ -172,11 +170,6 @@ def format_table(scores: Sequence[Score]) -> str:
         )
         lines.append(f"{engine}: edges {edges:.2f}, unrest {unrest:.4f}")
     return "\n".join(lines)
-
-
-def _keys(score: Score) -> list[tuple[str, str | None]]:
-    """The cells of the table that a score belongs to: its style's, and the last line's."""
-    return [(score.engine, score.style), (score.engine, None)]
 
 
 def write_csv(scores: Sequence[Score], path: str | Path) -> None:
