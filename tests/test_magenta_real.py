@@ -3,6 +3,7 @@
 The phone version is real; of the TF-Hub model there is the true graph with random weights.
 """
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -24,7 +25,8 @@ TFLITE = SHARED / "weights" / "magenta" / "tflite"
 HUB_GRAPH = SHARED / "weights" / "magenta" / "hub_graph"
 
 needs_tflite = pytest.mark.skipif(
-    not TFLITE.is_dir(), reason="no TFLite networks here; ARBITRARY_NST_SHARED names their folder"
+    not TFLITE.is_dir() or importlib.util.find_spec("ai_edge_litert") is None,
+    reason="needs ai-edge-litert, and the TFLite networks; ARBITRARY_NST_SHARED names their folder",
 )
 needs_hub_graph = pytest.mark.skipif(
     not HUB_GRAPH.is_dir(), reason="no hub graph here; ARBITRARY_NST_SHARED names its folder"
