@@ -11,6 +11,7 @@ from keras.ops import convert_to_numpy
 
 from arbitrary_nst.checkpoints import IDENTITY, NETWORK_FILE, cin_folder, trained_styles
 from arbitrary_nst.embedding import Embedding
+from arbitrary_nst.engines import check_embedding
 from arbitrary_nst.errors import CheckpointError, ImageError, InputError, StyleError
 from arbitrary_nst.image_arrays import check_image
 from arbitrary_nst.networks.cin import noise_shape, photo_gamma_beta
@@ -114,19 +115,8 @@ class Cin:
         return [np.ascontiguousarray(picture[:height, :width]) for picture in pictures]
 
     def _check(self, embedding: Embedding, error: type[Exception]) -> None:
-        if (embedding.engine, embedding.network) != (self.name, self.network):
-            raise error(
-                f"The style {embedding.name!r} belongs to the {embedding.engine} engine, network "
-                f"{embedding.network}. Expected: cin, network {self.network}. Embed the style "
-                f"again for this network."
-            )
-        shapes = {name: array.shape for name, array in embedding.arrays.items()}
-        expected = dict.fromkeys(("beta", "gamma"), (self.layout.style_size,))
-        if shapes != expected:
-            raise error(
-                f"The arrays of the style {embedding.name!r} do not fit the network. "
-                f"Expected {expected}. Received: {shapes}."
-            )
+        shapes = dict.fromkeys(("beta", "gamma"), (self.layout.style_size,))
+        check_embedding(embedding, self.name, self.network, shapes, error)
 
 
 def _common_shape(contents: Sequence[np.ndarray], num_embeddings: int) -> tuple[int, int]:

@@ -15,11 +15,11 @@ from PIL import Image
 
 from arbitrary_nst.checkpoints import MAGENTA_VARIABLE, magenta_source
 from arbitrary_nst.embedding import Embedding, blend
+from arbitrary_nst.engines import check_embedding
 from arbitrary_nst.errors import (
     CheckpointError,
     ImageError,
     InputError,
-    StyleError,
     WeightsUnavailable,
 )
 from arbitrary_nst.image_arrays import check_image, resample
@@ -91,7 +91,8 @@ class Magenta:
             StyleError: the embedding belongs to another engine or network.
             ImageError: the photo is too small.
         """
-        self._check(embedding)
+        shapes = {"bottleneck": (self._network.vector_size,)}
+        check_embedding(embedding, self.name, self.network, shapes)
         check_image(content, "content", (3,))
         height, width = content.shape[:2]
         if min(height, width) < MIN_SIDE:
@@ -116,21 +117,6 @@ class Magenta:
             )
         pairs = zip(contents, embeddings, strict=True)
         return [self.render(content, embedding, seed=seed) for content, embedding in pairs]
-
-    def _check(self, embedding: Embedding) -> None:
-        if (embedding.engine, embedding.network) != (self.name, self.network):
-            raise StyleError(
-                f"The style {embedding.name!r} belongs to the {embedding.engine} engine, network "
-                f"{embedding.network}. Expected: magenta, network {self.network}. Embed the style "
-                f"again for this network."
-            )
-        shapes = {name: array.shape for name, array in embedding.arrays.items()}
-        expected = {"bottleneck": (self._network.vector_size,)}
-        if shapes != expected:
-            raise StyleError(
-                f"The arrays of the style {embedding.name!r} do not fit the network. "
-                f"Expected {expected}. Received: {shapes}."
-            )
 
 
 def check(source: str | os.PathLike[str] | None = None) -> Iterator[str]:

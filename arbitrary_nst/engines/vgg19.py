@@ -20,6 +20,7 @@ from safetensors.numpy import save
 from arbitrary_nst.atomic import check_target, write_bytes
 from arbitrary_nst.checkpoints import vgg19_weights
 from arbitrary_nst.embedding import Embedding
+from arbitrary_nst.engines import check_embedding
 from arbitrary_nst.errors import CheckpointError, ImageError, InputError, StyleError
 from arbitrary_nst.image import load_image, resize
 from arbitrary_nst.image_arrays import check_image
@@ -338,19 +339,8 @@ class Vgg19:
         return matrix + np.triu(matrix, 1).T
 
     def _check(self, content: np.ndarray, embedding: Embedding) -> None:
-        if (embedding.engine, embedding.network) != (self.name, self.network):
-            raise StyleError(
-                f"The style {embedding.name!r} belongs to the {embedding.engine} engine, network "
-                f"{embedding.network}. Expected: vgg19, network {self.network}. Embed the style "
-                f"again for this network."
-            )
-        shapes = {name: array.shape for name, array in embedding.arrays.items()}
-        expected = {layer: (size * (size + 1) // 2,) for layer, size in self._sizes.items()}
-        if shapes != expected:
-            raise StyleError(
-                f"The arrays of the style {embedding.name!r} do not fit the network. "
-                f"Expected {expected}. Received: {shapes}."
-            )
+        shapes = {layer: (size * (size + 1) // 2,) for layer, size in self._sizes.items()}
+        check_embedding(embedding, self.name, self.network, shapes)
         check_image(content, "content", (3,))
         height, width = content.shape[:2]
         if min(height, width) < MIN_SIDE or height * width > self.settings.max_pixels:
