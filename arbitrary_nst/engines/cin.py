@@ -104,8 +104,10 @@ class Cin:
                 f"Received: {width}x{height}."
             )
         # Grown by reflection to the network's multiple and cropped back, never resized.
-        extra = ((0, 0), (0, -height % self.layout.multiple), (0, -width % self.layout.multiple))
-        batch = np.pad(np.stack(contents).astype(np.float32), (*extra, (0, 0)), mode="reflect")
+        below, right = -height % self.layout.multiple, -width % self.layout.multiple
+        batch = np.stack(contents).astype(np.float32, copy=False)
+        if below or right:  # a large photo is not copied for nothing
+            batch = np.pad(batch, ((0, 0), (0, below), (0, right), (0, 0)), mode="reflect")
         gamma = np.stack([embedding.arrays["gamma"] for embedding in embeddings])
         beta = np.stack([embedding.arrays["beta"] for embedding in embeddings])
         # Every photo gets the same noise, or its picture would depend on its neighbours.

@@ -67,9 +67,8 @@ class FastCin:
             float32 (B, H, W, 3) in `[0, 1]`.
         """
         samples = zip(content, gamma, beta, noise, strict=True)
-        return np.concatenate(
-            [self._render(c[None], g, b, n[None]).numpy() for c, g, b, n in samples]
-        )
+        pictures = [self._render(c[None], g, b, n[None]).numpy() for c, g, b, n in samples]
+        return pictures[0] if len(pictures) == 1 else np.concatenate(pictures)
 
     def _run(
         self, content: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, noise: tf.Tensor
