@@ -1,0 +1,80 @@
+"""The demo's functions for programs: `/stylize` and `/embed`, for `gradio_client`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.events import api
+
+from arbitrary_nst.api import embed, stylize
+from arbitrary_nst.demo.files import exact, new_file, original_name, plain, read_upload
+from arbitrary_nst.demo.photos import as_large_as_allowed, read_painting
+from arbitrary_nst.demo.settings import Settings
+from arbitrary_nst.demo.toasts import friendly
+from arbitrary_nst.errors import StyleError
+
+
+def add(settings: Settings, known: Collection[str], options: dict[str, Any]) -> None:
+    """Adds the endpoints to the page that is being built.
+
+    Args:
+        settings: for the limits.
+        known: names of the embedded styles.
+        options: of the events.
+    """
+
+    # Gradio shows the names and types of the arguments, and the docstrings, to those who call
+    # these two. It makes a schema of the types, in which None has no place: hence the 0 and [].
+    @friendly
+    def stylize_photo(
+        photo: gr.FileData,
+        styles: list[str],
+        weights: list[float] = [],  # noqa: B006
+        strength: float = 1.0,
+        color: str = "style",
+        size: int = 0,
+    ) -> gr.FileData:
+        """Paints a photo in a blend of embedded styles, and gives a PNG file.
+
+        `weights` has a number for each style (none: all equal), `strength` goes from 0, the
+        photo, to 1, `color` is "style" or "content", and `size` is the longer side in pixels
+        (0: that of the photo).
+        """
+        image = as_large_as_allowed(read_upload(photo, settings), size, settings)
+        check_names(styles, known)
+        picture = stylize(image, styles, weights or None, strength=strength, color=color)
+        return gr.FileData(path=exact(picture, "-".join(styles)))
+
+    @friendly
+    def embed_painting(painting: gr.FileData, name: str = "") -> gr.FileData:
+        """Makes a style of a painting (by the magenta engine), and gives a style file.
+
+        The file is for `Embedding.load`, for `stylize` in Python, and for "My styles" here.
+        """
+        image = read_painting(read_upload(painting, settings), settings)
+        source = original_name(painting)
+        name = name.strip() or Path(source).stem
+        embedding = replace(embed(image, engine="magenta"), name=name, source=source)
+        path = new_file(f"{plain(name) or 'style'}.safetensors")
+        embedding.save(path)
+        return gr.FileData(path=str(path), orig_name=path.name)
+
+    api(stylize_photo, api_name="stylize", **{**options, "api_visibility": "public"})
+    api(embed_painting, api_name="embed", **{**options, "api_visibility": "public"})
+
+
+def check_names(styles: Any, known: Collection[str]) -> None:
+    """Lets nothing but names of embedded styles through: in Python a style may be a path.
+
+    Raises:
+        StyleError: anything else.
+    """
+    for style in styles if isinstance(styles, list) else [styles]:
+        if not isinstance(style, str) or style not in known:
+            raise StyleError(
+                f"There is no style named {style!r:.100}. Known names: {', '.join(known)}."
+            )

@@ -1,0 +1,91 @@
+"""Files from and for the browser, in the folder that Gradio serves and cleans."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from arbitrary_nst.demo.settings import Settings
+from arbitrary_nst.errors import ImageError
+
+
+def new_file(name: str) -> Path:
+    """A path for a file of this name that no other visitor can guess.
+
+    It lies in Gradio's folder, so that what comes back from an event is served from there without
+    another copy, and deleted with the rest of what the demo made.
+    """
+    folder = Path(get_upload_folder()) / secrets.token_hex(16)
+    folder.mkdir(parents=True)
+    return folder / name
+
+
+def shown(picture: Image.Image) -> str:
+    """Writes a picture to be looked at, fast and small; returns its path."""
+    if picture.mode == "RGBA":  # PNG's speed beats its size here
+        path = new_file("picture.png")
+        picture.save(path, compress_level=1)
+    else:
+        path = new_file("picture.jpg")
+        picture.save(path, quality=92, subsampling=0)
+    return str(path)
+
+
+def exact(picture: Image.Image, name: str) -> str:
+    """Writes a picture to be kept, as PNG; returns its path."""
+    path = new_file(f"{plain(name) or 'picture'}.png")
+    picture.save(path, compress_level=4)
+    return str(path)
+
+
+def plain(text: str) -> str:
+    """A text as part of a file name, on any system."""
+    return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:80]
+
+
+def read_upload(file: Any, settings: Settings) -> bytes:
+    """The bytes of an uploaded file.
+
+    Args:
+        file: what Gradio hands on: a mapping with the `path` of the file.
+        settings: for the limit of its size.
+
+    Raises:
+        ImageError: the file is larger than allowed, no longer there, or no upload at all.
+    """
+    path = uploaded_path(file)
+    if path.stat().st_size > settings.max_file_megabytes * 10**6:
+        raise ImageError(
+            f"The file is larger than the {settings.max_file_megabytes} MB that this demo takes. "
+            f"Save it as JPEG, or make it smaller."
+        )
+    return path.read_bytes()
+
+
+def uploaded_path(file: Any) -> Path:
+    """Where an uploaded file lies.
+
+    Gradio checks paths only in messages of the form that its own page sends. A message can be
+    made by hand, so that the path is not to be believed.
+
+    Raises:
+        ImageError: it is not in the folder of the uploads.
+    """
+    text = file.get("path") if isinstance(file, dict) else getattr(file, "path", None)
+    if isinstance(text, str) and "\0" not in text:
+        path = Path(text).resolve()
+        if path.is_relative_to(Path(get_upload_folder()).resolve()) and path.is_file():
+            return path
+    raise ImageError("The uploaded file is not here, or no longer. Upload it again.")
+
+
+def original_name(file: Any) -> str:
+    """The name that an uploaded file had, on one line."""
+    text = file.get("orig_name") if isinstance(file, dict) else getattr(file, "orig_name", None)
+    name = Path(str(text or "image")).name
+    return "".join(c if c.isprintable() else " " for c in name).strip()[-200:] or "image"

@@ -1,0 +1,145 @@
+"""The visitor's photo: decoded once, and kept small for the sliders. Knows nothing of Gradio."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from arbitrary_nst.demo.settings import Settings
+from arbitrary_nst.errors import ImageError, ImageTooLarge
+from arbitrary_nst.image import load_image, resize, to_pil
+from arbitrary_nst.image_arrays import positive_int
+from arbitrary_nst.samples import SAMPLES, sample_photo
+
+SIZES = (256, 512, 768, 1024)  # longer sides to paint at while sliders move
+DEFAULT_SIZE = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A photo as one visitor has it.
+
+    Args:
+        name: of its file, or "sample:NAME".
+        source: the bytes of the file, or the sample's pixels; for the picture in full size.
+        size: longer side at most, in pixels, of `image`.
+        image: float32 `(h, w, 3)` or, with transparency, `(h, w, 4)`, in `[0, 1]`.
+        shape: height and width of the photo itself.
+    """
+
+    name: str
+    source: bytes | np.ndarray
+    size: int
+    image: np.ndarray
+    shape: tuple[int, int]
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether `image` is smaller than the photo."""
+        return self.image.shape[:2] != self.shape
+
+    def picture(self) -> Image.Image:
+        """The image that is painted, as it is before."""
+        return as_picture(self.image)
+
+
+def as_picture(image: np.ndarray) -> Image.Image:
+    """An image of three or four channels as a PIL image."""
+    rgb = np.ascontiguousarray(image[..., :3])
+    return to_pil(rgb, image[..., 3] if image.shape[-1] == 4 else None)
+
+
+def read_photo(source: bytes | np.ndarray, name: str, size: int, settings: Settings) -> Photo:
+    """Decodes a photo for painting at `size`.
+
+    Raises:
+        ImageTooLarge: more pixels than the demo reads.
+        ImageError: not an image, or a damaged one.
+    """
+    image = _decoded(source, settings)
+    return Photo(name, source, size, _at_most(image, size), image.shape[:2])
+
+
+def resized(photo: Photo, size: int, settings: Settings) -> Photo:
+    """The same photo for painting at another size."""
+    if size == photo.size:
+        return photo
+    return replace(photo, size=size, image=_at_most(_decoded(photo.source, settings), size))
+
+
+def full_size(photo: Photo, settings: Settings) -> np.ndarray:
+    """The photo at its own size, or as large as the demo paints: float32 `(H, W, 3 or 4)`."""
+    image = _decoded(photo.source, settings)
+    height, width = image.shape[:2]
+    scale = (settings.max_output_pixels / (height * width)) ** 0.5
+    return image if scale >= 1 else _at_most(image, max(1, int(max(height, width) * scale)))
+
+
+def as_large_as_allowed(source: bytes, size: int, settings: Settings) -> np.ndarray:
+    """A photo with its longer side at `size`, 0 for its own: float32 `(H, W, 3 or 4)`.
+
+    Raises:
+        ImageTooLarge: the picture would have more pixels than the demo paints.
+    """
+    image = _decoded(source, settings)
+    height, width = image.shape[:2]
+    size = min(positive_int(size, "size"), 2**16) if size else max(height, width)
+    pixels = height * width * (size / max(height, width)) ** 2
+    if pixels > settings.max_output_pixels:
+        raise ImageTooLarge(
+            f"The picture would have {pixels / 1e6:.3g} megapixels, and this demo paints up to "
+            f"{settings.max_output_pixels / 1e6:.3g}. Give a smaller `size`."
+        )
+    return _resized(image, size)
+
+
+def read_painting(source: bytes, settings: Settings) -> np.ndarray:
+    """An uploaded painting: float32 `(H, W, 3)`."""
+    return np.ascontiguousarray(_decoded(source, settings, "painting")[..., :3])
+
+
+def samples() -> dict[str, np.ndarray]:
+    """The sample photos by name; none where scikit-image, which has them, is not installed."""
+    try:
+        return {name: sample_photo(name) for name in SAMPLES}
+    except (ImportError, OSError):  # OSError: it knows a file, but does not have it
+        return {}
+
+
+def square(image: np.ndarray, side: int) -> np.ndarray:
+    """The middle of an image, float32 `(side, side, 3)`."""
+    height, width = image.shape[:2]
+    edge = min(height, width)
+    top, left = (height - edge) // 2, (width - edge) // 2
+    return resize(image[top : top + edge, left : left + edge, :3], shape=(side, side))
+
+
+def _decoded(source: Any, settings: Settings, role: str = "photo") -> np.ndarray:
+    try:
+        rgb, alpha = load_image(source, max_pixels=settings.max_pixels, role=role)
+    except ImageTooLarge as error:
+        # The message of the library names arguments, which a visitor does not have.
+        raise ImageTooLarge(
+            f"The {role} has too many pixels: this demo takes up to "
+            f"{settings.max_pixels / 1e6:.3g} megapixels. Make it smaller and upload it again."
+        ) from error
+    except ImageError as error:
+        # A visitor gave a file, and need not know in which form it came here.
+        text = str(error).replace(f"{role} image (given as bytes)", role)
+        raise ImageError(text) from error
+    return rgb if alpha is None else np.concatenate([rgb, alpha[..., None]], axis=-1)
+
+
+def _at_most(image: np.ndarray, size: int) -> np.ndarray:
+    return image if max(image.shape[:2]) <= size else _resized(image, size)
+
+
+def _resized(image: np.ndarray, size: int) -> np.ndarray:
+    rgb = resize(np.ascontiguousarray(image[..., :3]), longer_side=size)
+    if image.shape[-1] == 3:
+        return rgb
+    alpha = resize(np.ascontiguousarray(image[..., 3]), shape=rgb.shape[:2])
+    return np.concatenate([rgb, alpha[..., None]], axis=-1)

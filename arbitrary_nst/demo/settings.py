@@ -1,0 +1,130 @@
+"""How the demo runs: its limits, where it listens, and how it is started."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from arbitrary_nst.errors import InputError
+from arbitrary_nst.image_arrays import positive_int
+
+AUTH_VARIABLE = "ARBITRARY_NST_DEMO_AUTH"
+_LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What whoever starts the demo decides. As it stands, nobody else can reach it.
+
+    Args:
+        host: address to listen on; "0.0.0.0" is every network of the machine.
+        port: to listen on; 0 takes the first free one from 7860 up.
+        share: whether to open a public link through Gradio's servers.
+        auth: name and password that visitors have to give, or None.
+        max_pixels: largest photo or painting that is read, width times height.
+        max_output_pixels: largest picture that is painted for download; larger photos are
+            scaled down. A megapixel needs about 230 MB of memory.
+        max_file_megabytes: largest file that can be uploaded.
+        max_waiting: requests that may wait in the queue; further ones are told to come back.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 7860
+    share: bool = False
+    auth: tuple[str, str] | None = None
+    max_pixels: int = 25_000_000
+    max_output_pixels: int = 8_000_000
+    max_file_megabytes: int = 30
+    max_waiting: int = 40
+
+    def __post_init__(self) -> None:
+        for name in ("max_pixels", "max_output_pixels", "max_file_megabytes", "max_waiting"):
+            positive_int(getattr(self, name), name)
+        if not isinstance(self.port, int) or not 0 <= self.port < 65536:
+            raise InputError(f"`port` is a number from 0 to 65535. Received: {self.port!r}.")
+        if self.auth is not None and not (len(self.auth) == 2 and all(self.auth)):
+            raise InputError("`auth` is a name and a password, neither of them empty.")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether others than the users of this machine can reach the demo without a password."""
+        return self.auth is None and (self.share or self.host not in _LOCAL)
+
+
+def read_auth(text: str | None) -> tuple[str, str] | None:
+    """Splits `NAME:PASSWORD`; without a text `$ARBITRARY_NST_DEMO_AUTH`, else None.
+
+    Raises:
+        InputError: there is no colon, or nothing on one of its sides.
+    """
+    given = text or os.environ.get(AUTH_VARIABLE)
+    if not given:
+        return None
+    name, _, password = given.partition(":")
+    if not name or not password:
+        raise InputError("The login of the demo needs the form NAME:PASSWORD.")  # not shown
+    return name, password
+
+
+def start(
+    settings: Settings | None = None,
+    *,
+    wait: bool = True,
+    announce: Callable[[str], None] = lambda text: None,
+) -> Any:
+    """Builds the demo and serves it.
+
+    Args:
+        settings: see `Settings`.
+        wait: until Ctrl-C; else the running demo comes back, which `close()` ends.
+        announce: called with each address at which the demo can be reached.
+
+    Raises:
+        ImportError: Gradio is not installed; the message says how to install it.
+        WeightsUnavailable: the embedded network is missing.
+        OSError: the port is taken.
+    """
+    settings = settings or Settings()
+    quiet()
+    try:
+        import gradio  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f'The demo needs Gradio: pip install "arbitrary-nst[demo]" ({error})'
+        ) from error
+    from arbitrary_nst.demo.app import build, serve
+
+    if not wait:
+        return serve(build(settings), settings, announce)
+    with private_folder():
+        page = serve(build(settings), settings, announce)
+        page.block_thread()
+        return page
+
+
+def quiet() -> None:
+    """Turns Gradio's reports to its makers off; it looks at these at import."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+
+@contextlib.contextmanager
+def private_folder() -> Iterator[None]:
+    """Uploads and pictures go into a folder of this run alone, which is deleted at the end.
+
+    Gradio's own default is one folder for all runs and all users of the machine.
+    """
+    before = os.environ.get("GRADIO_TEMP_DIR")
+    with tempfile.TemporaryDirectory(prefix="arbitrary-nst-", ignore_cleanup_errors=True) as folder:
+        os.environ["GRADIO_TEMP_DIR"] = folder
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["GRADIO_TEMP_DIR"]
+            else:
+                os.environ["GRADIO_TEMP_DIR"] = before

@@ -1,0 +1,65 @@
+"""Errors as messages on the page, in the words of the library."""
+
+from __future__ import annotations
+
+import functools
+import html
+import inspect
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+
+from arbitrary_nst.errors import InputError, WeightsUnavailable
+
+_log = logging.getLogger(__name__)
+_EXPECTED = (InputError, WeightsUnavailable, ImportError)
+
+
+def friendly(function: Callable) -> Callable:
+    """Wraps an event handler: its errors become toasts, and never a bare "Error"."""
+    if inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
+        def generate(*arguments: Any, **options: Any) -> Iterator[Any]:
+            try:
+                yield from function(*arguments, **options)
+            except Exception as error:
+                raise _toast(error) from error
+
+        return generate
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **options: Any) -> Any:
+        try:
+            return function(*arguments, **options)
+        except Exception as error:
+            raise _toast(error) from error
+
+    return call
+
+
+def note(text: str) -> None:
+    """Shows a remark that is no error."""
+    gr.Info(html.escape(text), duration=6)
+
+
+def _toast(error: Exception) -> gr.Error:
+    if isinstance(error, gr.Error):
+        return error
+    if isinstance(error, _EXPECTED):
+        text, title = str(error), "This does not work"
+    elif isinstance(error, MemoryError):
+        text, title = "There is not enough memory for it. Choose a smaller size.", "Too large"
+    else:
+        _log.exception("an event of the demo failed")
+        text = f"An unexpected {type(error).__name__}; whoever runs this demo finds it in the log."
+        title = "Something broke"
+    # Gradio renders toasts as HTML, and the text may hold the name of a file.
+    return gr.Error(html.escape(text), title=title, duration=12, print_exception=False)
+
+
+def no_photo() -> gr.Error:
+    """What to raise where a photo is needed."""
+    return gr.Error("Choose a photo first.", title="No photo yet", print_exception=False)

@@ -1,0 +1,430 @@
+"""The demo in a real browser: what a visitor does, and what two of them do at once.
+
+With `ARBITRARY_NST_SCREENSHOTS` naming a folder, the pictures of the documentation are made there.
+"""
+
+import contextlib
+import io
+import os
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from arbitrary_nst import embed, save_styles, stylize
+from arbitrary_nst.demo import Settings, start
+from arbitrary_nst.demo.settings import private_folder, quiet
+
+quiet()  # before Gradio is imported
+pytest.importorskip("gradio", reason="the demo needs gradio")
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason='the browser is driven by playwright: pip install "playwright"'
+)
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+from arbitrary_nst.demo import painting_tab  # noqa: E402
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium (apt install chromium)"),
+    # Not ours: Gradio and what it stands on, in the newest Python and libraries.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:(gradio|starlette|fastapi|websockets)"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+SETTINGS = Settings(port=0, max_pixels=2_000_000, max_output_pixels=1_000_000, max_file_megabytes=4)
+
+
+class FakeStep:
+    """A step of the engine below."""
+
+    def __init__(self, step, picture):
+        self.step, self.total, self.loss, self.picture = step, 400, 1 / step, picture
+
+
+class FakeVgg19:
+    """An engine that takes its time: 400 steps, each a little darker than the one before."""
+
+    name = "vgg19"
+
+    def __init__(self):
+        self.steps = 0
+
+    def embed(self, style):
+        return embed("scream")  # any embedding at all
+
+    def render_steps(self, content, embedding, *, seed=0):
+        for step in range(1, 401):
+            time.sleep(0.05)
+            self.steps = step
+            yield FakeStep(step, content * np.float32(1 - step / 800))
+
+
+@contextlib.contextmanager
+def served(**variables):
+    """The address of a demo that runs with these environment variables, without those of None."""
+    with pytest.MonkeyPatch.context() as patch, private_folder():
+        for name, value in variables.items():
+            if value is None:
+                patch.delenv(name, raising=False)
+            else:
+                patch.setenv(name, str(value))
+        page = start(SETTINGS, wait=False)
+        yield page.local_url
+        page.close(verbose=False)
+
+
+@pytest.fixture(scope="module")
+def address(network_folder):
+    """The running demo, with the random network and no other engine."""
+    with served(
+        ARBITRARY_NST_CIN=network_folder,
+        ARBITRARY_NST_MAGENTA="no-magenta-here",
+        ARBITRARY_NST_VGG19="no-vgg19-here.h5",
+    ) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium, for all visitors."""
+    with playwright.sync_playwright() as driver:
+        options = ["--no-sandbox", "--disable-gpu", "--no-proxy-server"]
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Opens the page as a new visitor; notes what the page asks the network for."""
+    contexts = []
+
+    def visit(url=address, width=1280, scheme="light"):
+        height = 800 if width > 600 else 844
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.requested = []
+        page.on("request", lambda request: page.requested.append(request.url))
+        page.goto(url)
+        page.locator("#status").get_by_text("50% great-wave, 50% starry-night").wait_for()
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def photo_file(tmp_path, make_photo):
+    """A photo of the size at which the page paints, as PNG: nothing is scaled."""
+    path = tmp_path / "hill.png"
+    Image.fromarray(np.rint(make_photo(96, 128) * 255).astype(np.uint8)).save(path)
+    return path
+
+
+def upload(page, path, box="photo"):
+    """Hands a file to an upload field."""
+    if box == "photo":
+        remove = page.locator("#photo").get_by_label("Remove Image")
+        if remove.count():
+            remove.click()
+    page.locator(f"#{box} input[type=file]").set_input_files(path)
+
+
+def pixels(page, box="result"):
+    """The painted picture on the page: uint8 `(H, W, 3)`."""
+    return read(page, page.locator(f"#{box} img").last.get_attribute("src"))
+
+
+def read(page, url):
+    """A picture that the page shows, from its address."""
+    return np.asarray(Image.open(io.BytesIO(page.request.get(url).body())).convert("RGB"))
+
+
+def wait_until(condition, *, seconds=30):
+    """Waits for something to become true, and returns it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError("it did not come true")
+
+
+def status(page, text):
+    """Waits for the line below the picture."""
+    page.locator("#status").get_by_text(text).wait_for()
+
+
+def same(picture, wanted):
+    """Whether a picture of the page is this one; the page has it as JPEG."""
+    stream = io.BytesIO()
+    wanted.save(stream, "JPEG", quality=92, subsampling=0)
+    return np.array_equal(picture, np.asarray(Image.open(stream)))
+
+
+def begin(page, photo_file):
+    """Uploads the photo, and waits for its picture in the two styles that the page begins with."""
+    upload(page, photo_file)
+    status(page, "50% great-wave, 50% starry-night · 128 × 96 pixels")
+
+
+class TestBlend:
+    def test_from_photo_to_download(self, visit, network, photo_file, tmp_path):
+        page = visit()
+        begin(page, photo_file)
+        assert same(pixels(page), stylize(photo_file, ["great-wave", "starry-night"]))
+
+        page.get_by_label("scream", exact=True).check()
+        page.get_by_role("button", name="Remove great-wave").click()
+        status(page, "50% starry-night, 50% scream")
+        assert not page.get_by_label("great-wave", exact=True).is_checked()
+
+        weight = page.get_by_label("range slider for scream")
+        weight.focus()
+        weight.press("Home")  # 0
+        status(page, "100% starry-night")
+        for _ in range(25):
+            weight.press("ArrowRight")
+        status(page, "67% starry-night, 33% scream")
+        mix = ["starry-night", "scream"], [0.5, 0.25]
+        wait_until(lambda: same(pixels(page), stylize(photo_file, *mix)))
+
+        page.get_by_label("Keep the colours").check()
+        page.get_by_label("range slider for Strength").fill("0.5")
+        options = {"strength": 0.5, "color": "content"}
+        wanted = stylize(photo_file, *mix, **options)
+        wait_until(lambda: same(pixels(page), wanted))
+
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Full-size PNG").click()
+        download.value.save_as(tmp_path / "out.png")
+        with Image.open(tmp_path / "out.png") as saved:
+            np.testing.assert_array_equal(np.asarray(saved), np.asarray(wanted))
+
+        page.get_by_text("The same picture from Python").click()
+        lines = page.locator("#code .cm-content").inner_text()
+        assert '["starry-night", "scream"]' in lines
+        assert "strength=0.5" in lines
+
+    def test_dragging_ends_at_the_last_place(self, visit, network, photo_file):
+        """Many moves in a row: few pictures, and the last of them is that of the last move."""
+        page = visit()
+        begin(page, photo_file)
+        page.requested.clear()
+        slider = page.get_by_label("range slider for great-wave")
+        for step in range(41):
+            slider.fill(f"{step / 40:.2f}")
+        status(page, "67% great-wave, 33% starry-night")
+        wanted = stylize(photo_file, ["great-wave", "starry-night"], [1, 0.5])
+        wait_until(lambda: same(pixels(page), wanted))
+        asked = [url for url in page.requested if "queue/join" in url]
+        assert 2 <= len(asked) < 41
+
+    def test_no_weight_at_all_is_the_photo(self, visit, network, photo_file):
+        page = visit()
+        begin(page, photo_file)
+        for name in ("great-wave", "starry-night"):
+            page.get_by_label(f"range slider for {name}").fill("0")
+        status(page, "All weights are 0")
+        with Image.open(photo_file) as photo:
+            assert same(pixels(page), photo)
+
+    def test_the_network_is_not_asked(self, visit, photo_file):
+        page = visit()
+        begin(page, photo_file)
+        for tab, part in (("Between", "#pad-result img"), ("Any", "#quality"), ("My", "#forget")):
+            page.get_by_role("tab", name=tab).click()
+            page.locator(part).wait_for()
+        outside = [url for url in page.requested if not url.startswith(("data:", "blob:"))]
+        assert {url.split("/")[2].split(":")[0] for url in outside} == {"127.0.0.1"}
+
+    def test_two_visitors_do_not_see_each_other(self, visit, network, photo_file, tmp_path):
+        other_file = tmp_path / "other.png"
+        Image.new("RGB", (128, 96), (250, 120, 30)).save(other_file)
+        ann, bob = visit(), visit()
+        begin(ann, photo_file)
+        begin(bob, other_file)
+        ann.get_by_label("range slider for great-wave").fill("1")
+        bob.get_by_label("scream", exact=True).check()
+        status(ann, "67% great-wave, 33% starry-night")
+        status(bob, "33% great-wave, 33% starry-night, 33% scream")
+        wanted = stylize(photo_file, ["great-wave", "starry-night"], [1, 0.5])
+        assert same(pixels(ann), wanted)
+        wanted = stylize(other_file, ["great-wave", "starry-night", "scream"])
+        assert same(pixels(bob), wanted)
+
+
+class TestHostileUploads:
+    @pytest.mark.parametrize(
+        ("name", "content", "words"),
+        [
+            ("photo.jpg", b"<script>alert(1)</script>", "The photo is not an image"),
+            ("photo.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 99, "not an image"),
+            ("large.png", None, "megapixels"),
+            ("file.bmp", bytes(5_000_000), "size"),
+        ],
+    )
+    def test_is_answered_in_words(self, visit, photo_file, tmp_path, name, content, words):
+        page = visit()
+        begin(page, photo_file)
+        if content is None:
+            stream = io.BytesIO()
+            Image.new("1", (3000, 3000)).save(stream, "PNG")
+            content = stream.getvalue()
+        (tmp_path / name).write_bytes(content)
+        upload(page, tmp_path / name)
+        page.locator(".toast-body").get_by_text(words).first.wait_for()
+        if name != "file.bmp":  # which did not come so far as to be the photo
+            status(page, "Choose a photo")
+        begin(page, photo_file)  # and all goes on
+
+
+class TestBetween:
+    def test_strip_and_pad(self, visit, network, photo_file):
+        page = visit()
+        begin(page, photo_file)
+        page.get_by_role("tab", name="Between styles").click()
+        strip = page.locator("#strip img")
+        wait_until(lambda: strip.count() == 5)
+        words = [image.get_attribute("alt") for image in strip.all()]
+        assert words == ["great-wave", "75% : 25%", "50% : 50%", "25% : 75%", "starry-night"]
+        assert same(
+            read(page, strip.nth(0).get_attribute("src")), stylize(photo_file, "great-wave")
+        )
+
+        box = page.locator(".pad").bounding_box()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] + 20, box["y"] - 20, steps=5)
+        page.mouse.up()
+        corner = page.locator("#pad-status")
+        corner.get_by_text("100% scream").wait_for()
+        page.get_by_label("range slider for Left to right").fill("0")
+        page.get_by_label("range slider for Top to bottom").fill("0")
+        corner.get_by_text("100% great-wave").wait_for()
+        wanted = stylize(photo_file, "great-wave")
+        wait_until(lambda: same(pixels(page, "pad-result"), wanted))
+
+
+class TestAnyPainting:
+    def test_says_that_magenta_is_not_at_hand(self, visit, photo_file):
+        page = visit()
+        begin(page, photo_file)
+        page.get_by_role("tab", name="Any painting").click()
+        page.locator("#notice").get_by_text("Not at hand here").wait_for()
+        upload(page, photo_file, "painting-1")
+        page.locator("#painting-1 img").wait_for()
+        page.get_by_role("button", name="Paint", exact=True).click()
+        page.locator(".toast-body").get_by_text("Magenta network").first.wait_for()
+
+    def test_full_quality_streams_and_stops(self, visit, network, photo_file, monkeypatch):
+        engine = FakeVgg19()
+        monkeypatch.setattr(painting_tab, "load_engine", lambda name: engine)
+        monkeypatch.setattr(painting_tab, "PREVIEW_SECONDS", 0.2)
+        page = visit()
+        begin(page, photo_file)
+        page.get_by_role("tab", name="Any painting").click()
+        page.get_by_label("Full quality").check()
+        upload(page, photo_file, "painting-1")
+        page.locator("#painting-1 img").wait_for()
+        page.get_by_role("button", name="Paint", exact=True).click()
+        page.locator("#progress").get_by_text("of 400").wait_for()
+        page.locator("#painting-result img").last.wait_for()
+        first = page.locator("#painting-result img").last.get_attribute("src")
+        picture = page.locator("#painting-result img").last
+        wait_until(lambda: picture.get_attribute("src") != first)
+        page.get_by_role("button", name="Cancel").click()
+        page.locator("#progress").get_by_text("Cancelled").wait_for()
+
+        def has_stopped():
+            before = engine.steps
+            time.sleep(0.6)
+            return engine.steps == before
+
+        wait_until(has_stopped)
+        assert 0 < engine.steps < 400
+        page.get_by_role("tab", name="Blend").click()
+        page.get_by_label("range slider for great-wave").fill("1")
+        status(page, "67% great-wave")
+
+
+class TestMyStyles:
+    def test_a_library_is_loaded_mixed_and_saved(self, visit, network, photo_file, tmp_path):
+        mine = embed("scream")
+        save_styles({"mine": mine, "great-wave": mine}, tmp_path / "library.safetensors")
+        page = visit()
+        begin(page, photo_file)
+        page.get_by_role("tab", name="My styles").click()
+        with page.expect_file_chooser() as chooser:
+            page.locator("#load-library").click()
+        chooser.value.set_files(tmp_path / "library.safetensors")
+        with page.expect_download() as download:
+            page.get_by_text("Save as a file").click()
+        download.value.save_as(tmp_path / "saved.safetensors")
+        page.get_by_role("tab", name="Blend").click()
+        page.get_by_label("mine", exact=True).check()
+        page.get_by_label("great-wave-2", exact=True).wait_for()
+        page.get_by_role("button", name="Remove great-wave").click()
+        status(page, "50% starry-night, 50% mine")
+        page.get_by_role("button", name="Remove starry-night").click()
+        status(page, "100% mine")
+        wait_until(lambda: same(pixels(page), stylize(photo_file, "scream")))
+
+    def test_a_damaged_library_is_refused_in_words(self, visit, tmp_path):
+        (tmp_path / "bad.safetensors").write_bytes(b"\xff" * 64)
+        page = visit()
+        page.get_by_role("tab", name="My styles").click()
+        with page.expect_file_chooser() as chooser:
+            page.locator("#load-library").click()
+        chooser.value.set_files(tmp_path / "bad.safetensors")
+        toast = page.locator(".toast-body").get_by_text("bad.safetensors").first
+        toast.wait_for()
+        assert str(tmp_path) not in toast.inner_text()
+
+
+class TestLooks:
+    @pytest.mark.parametrize("width", [1280, 390])
+    def test_nothing_is_wider_than_the_screen(self, visit, photo_file, width):
+        page = visit(width=width)
+        begin(page, photo_file)
+        for tab in ("Blend", "Between styles"):
+            page.get_by_role("tab", name=tab).click()
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+    def test_pictures_have_words(self, visit, photo_file):
+        page = visit()
+        begin(page, photo_file)
+        images = page.locator("#result img, #photo img")
+        wait_until(lambda: all(image.get_attribute("alt") for image in images.all()))
+
+    @pytest.mark.skipif("ARBITRARY_NST_SCREENSHOTS" not in os.environ, reason="only when asked for")
+    def test_screenshots(self, visit):
+        """With the packaged network and a sample photo, as a visitor first sees the page."""
+        folder = Path(os.environ["ARBITRARY_NST_SCREENSHOTS"])
+        shots = [("laptop", 1280, "light"), ("dark", 1280, "dark"), ("phone", 390, "light")]
+        with served(ARBITRARY_NST_CIN=None, ARBITRARY_NST_MAGENTA=None) as url:
+            for name, width, scheme in shots:
+                page = visit(url, width, scheme)
+                page.locator("#result img").last.wait_for()
+                shoot(page, folder / f"demo-{name}.jpg")
+            page = visit(url)
+            page.locator("#result img").last.wait_for()
+            page.get_by_role("tab", name="Between styles").click()
+            page.locator("#strip img").last.wait_for()
+            page.locator("#pad-result img").wait_for()
+            shoot(page, folder / "demo-between.jpg")
+
+
+def shoot(page, path):
+    """Writes the whole page as a picture."""
+    page.wait_for_timeout(2000)  # for the last pictures
+    page.screenshot(path=path, full_page=True, type="jpeg", quality=88)
