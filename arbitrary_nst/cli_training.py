@@ -28,6 +28,7 @@ SETTINGS = (
     ("steps", int, "optimiser steps in all"),
     ("batch-size", int, "photos a step"),
     ("crop-size", int, "pixels of the square crops"),
+    ("zoom", float, "the most that photos are enlarged for a crop, from 1 up"),
     ("learning-rate", float, "of Adam"),
     ("content-weight", float, "of the content loss"),
     ("style-weight", float, "of the style loss, for styles that name none of their own"),

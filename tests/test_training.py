@@ -224,6 +224,17 @@ def test_crops_of_any_photo(shape):
         assert 0 <= crop.min() <= crop.max() <= 1
 
 
+def test_zoom_enlarges_crops():
+    # A grey wedge: the range of values in a crop is the share of the image that it shows.
+    image = np.tile(np.linspace(0, 1, 64, dtype=np.float32)[None, :, None], (64, 1, 3))
+    plain, zoomed = (
+        [np.ptp(random_crop(image, 32, np.random.default_rng(s), zoom=zoom)) for s in range(50)]
+        for zoom in (1, 2)
+    )
+    assert min(plain) > 0.45 and max(plain) > 0.9
+    assert 0.2 < min(zoomed) < 0.4 and max(zoomed) > 0.9
+
+
 def test_crops_are_flipped_half_the_time():
     image = np.tile(np.linspace(0, 1, 32, dtype=np.float32)[None, :, None], (32, 1, 3))
     crops = [random_crop(image, 32, np.random.default_rng(seed)) for seed in range(100)]
@@ -384,6 +395,7 @@ def spec(**changes):
         ({"stability_weight": 1.0, "batch_size": 1}, "needs a `batch_size` of 2 at least"),
         ({"batch_size": 2.5}, "`batch_size` must be a whole number from 1 up. Received: 2.5"),
         ({"seed": -1}, "`seed` must be a whole number from 0 up"),
+        ({"zoom": 0.5}, "`zoom` must be a number from 1 up. Received: 0.5"),
         ({"learning_rate": 0.0}, "`learning_rate` must be a number"),
         ({"learning_rate": float("nan")}, "`learning_rate` must be a number"),
         ({"content_weight": "1"}, "`content_weight` must be a number from 0 up. Received: '1'"),

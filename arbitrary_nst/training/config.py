@@ -55,6 +55,8 @@ class TrainConfig:
         steps: optimiser steps in all; the learning rate falls to zero at the last.
         batch_size: photos a step.
         crop_size: side in pixels of the square crops; a multiple of the network's.
+        zoom: the most that photos are enlarged for a crop. Photos smaller than those the network
+            is meant for have more in every pixel; enlarged they have as much sky and skin.
         learning_rate: Adam's, after a short warm-up, before the cosine decay.
         content_weight: of the content loss at relu4_2.
         shift_weight: of the shifted covariances beside the Gram matrices, in the style loss.
@@ -80,6 +82,7 @@ class TrainConfig:
     steps: int = 12_000
     batch_size: int = 4
     crop_size: int = 192
+    zoom: float = 1.0
     learning_rate: float = 1.5e-3
     content_weight: float = 1.0
     shift_weight: float = 1.5
@@ -128,6 +131,7 @@ def check_config(config: TrainConfig) -> None:
     for name in ("steps", "batch_size"):
         _check_number(name, getattr(config, name), low=1, whole=True)
     _check_number("seed", config.seed, low=0, whole=True)
+    _check_number("zoom", config.zoom, low=1)
     _check_number("learning_rate", config.learning_rate, low=1e-12)
     for name in ("content", "total_variation", "identity", "shift", "stability"):
         _check_number(f"{name}_weight", getattr(config, f"{name}_weight"), low=0)

@@ -23,11 +23,17 @@ from arbitrary_nst.training.config import MIN_SIDE, TrainConfig, find_images
 _log = logging.getLogger(__name__)
 
 
-def random_crop(image: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    """A square of the image, of random place and scale, flipped half the time: (size, size, 3)."""
+def random_crop(
+    image: np.ndarray, size: int, rng: np.random.Generator, *, zoom: float = 1.0
+) -> np.ndarray:
+    """A square of the image, of random place and scale, flipped half the time: (size, size, 3).
+
+    It is enlarged `zoom` times at most, and reduced as far as the whole image asks for.
+    """
     height, width = image.shape[:2]
     shorter = min(height, width)
-    side = shorter if shorter <= size else int(rng.integers(size, shorter + 1))
+    least = min(shorter, round(size / zoom))
+    side = int(rng.integers(least, shorter + 1))
     top, left = rng.integers(0, height - side + 1), rng.integers(0, width - side + 1)
     crop = image[top : top + side, left : left + side]
     if rng.random() < 0.5:
@@ -139,7 +145,7 @@ class BatchSource:
         for _ in range(100):
             image = self._read(self.paths[int(rng.integers(len(self.paths)))])
             if image is not None:
-                return random_crop(image, self.config.crop_size, rng)
+                return random_crop(image, self.config.crop_size, rng, zoom=self.config.zoom)
         raise InputError(f"100 photos in a row could not be read in {self.config.photos}.")
 
     def _read(self, path: Path) -> np.ndarray | None:
