@@ -102,7 +102,7 @@ def visit(browser, address):
     """Opens the page as a new visitor; notes what the page asks the network for."""
     contexts = []
 
-    def visit(url=address, width=1280, scheme="light"):
+    def visit(url=address, width=1280, scheme="light", mix="50% great-wave, 50% starry-night"):
         height = 800 if width > 600 else 844
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme
@@ -113,7 +113,7 @@ def visit(browser, address):
         page.requested = []
         page.on("request", lambda request: page.requested.append(request.url))
         page.goto(url)
-        page.locator("#status").get_by_text("50% great-wave, 50% starry-night").wait_for()
+        status(page, mix)
         return page
 
     yield visit
@@ -283,7 +283,8 @@ class TestHostileUploads:
         (tmp_path / name).write_bytes(content)
         upload(page, tmp_path / name)
         page.locator(".toast-body").get_by_text(words).first.wait_for()
-        if name != "file.bmp":  # which did not come so far as to be the photo
+        if name != "file.bmp":  # which did not come so far as to be in the box
+            page.locator("#photo").get_by_label("Remove Image").wait_for(state="detached")
             status(page, "Choose a photo")
         begin(page, photo_file)  # and all goes on
 
@@ -411,12 +412,13 @@ class TestLooks:
         """With the packaged network and a sample photo, as a visitor first sees the page."""
         folder = Path(os.environ["ARBITRARY_NST_SCREENSHOTS"])
         shots = [("laptop", 1280, "light"), ("dark", 1280, "dark"), ("phone", 390, "light")]
+        mix = "50% composition-vii, 50% starry-night"
         with served(ARBITRARY_NST_CIN=None, ARBITRARY_NST_MAGENTA=None) as url:
             for name, width, scheme in shots:
-                page = visit(url, width, scheme)
+                page = visit(url, width, scheme, mix)
                 page.locator("#result img").last.wait_for()
                 shoot(page, folder / f"demo-{name}.jpg")
-            page = visit(url)
+            page = visit(url, mix=mix)
             page.locator("#result img").last.wait_for()
             page.get_by_role("tab", name="Between styles").click()
             page.locator("#strip img").last.wait_for()

@@ -19,7 +19,7 @@ from arbitrary_nst.demo.toasts import friendly, no_photo, note
 from arbitrary_nst.embedding import Embedding
 
 NAME = "Blend"
-FIRST_STYLES = ("great-wave", "starry-night")
+FIRST_STYLES = ("composition-vii", "starry-night")
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,7 @@ def connect(
 
     @friendly
     def begin() -> list[Any]:
-        names = [name for name in FIRST_STYLES if name in embedded] or list(embedded)[:2]
+        names = FIRST_STYLES if embedded.keys() >= set(FIRST_STYLES) else list(embedded)[:2]
         return slots.updates(dict.fromkeys(names, slots.NEW_WEIGHT))
 
     @friendly

@@ -47,6 +47,7 @@ CSS = """
   background: var(--picture, var(--background-fill-secondary)) center / cover !important; }
 .tiles label input { position: absolute; top: 6px; left: 6px; margin: 0; }
 .tiles label span { position: absolute; inset: auto 0 0 0; margin: 0 !important; padding: 3px 5px;
+  display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden;
   background: rgba(20, 20, 20, .72); color: white; font-size: 11px; line-height: 1.3;
   overflow-wrap: anywhere; text-align: left; }
 .tiles label::after { content: ""; position: absolute; inset: 0; border-radius: inherit;
@@ -86,7 +87,15 @@ CSS = """
 #strip .grid-wrap, #own-styles .grid-wrap { height: auto !important; min-height: 0 !important;
   max-height: none !important; }
 #own-styles { min-height: 240px; }
-progress { width: 100%; height: 8px; accent-color: var(--primary-600); }
+progress { width: 100%; height: 8px; appearance: none; border: none; border-radius: 4px;
+  overflow: hidden; background: var(--background-fill-secondary); }
+progress::-webkit-progress-bar { background: var(--border-color-primary); }
+progress::-webkit-progress-value { background: var(--primary-600); }
+progress::-moz-progress-bar { background: var(--primary-600); }
+progress:indeterminate { animation: waiting 1.5s ease-in-out infinite alternate; }
+progress:indeterminate::-webkit-progress-bar { background: var(--primary-600); }
+progress:indeterminate::-moz-progress-bar { width: 100%; }
+@keyframes waiting { from { opacity: .25; } to { opacity: .8; } }
 
 @media (max-width: 640px) {
   .tab-container button { padding: 0 8px !important; font-size: 13.5px !important; }
@@ -97,7 +106,9 @@ progress { width: 100%; height: 8px; accent-color: var(--primary-600); }
   #stage { position: sticky; top: 0; z-index: 5; background: var(--body-background-fill); }
   #stage #result img { max-height: 46vh !important; }
 }
-@media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
+@media (prefers-reduced-motion: reduce) {
+  * { transition: none !important; animation: none !important; }
+}
 """
 
 # What Gradio's `css` does not reach, since it puts a prefix before every rule: the frame of the

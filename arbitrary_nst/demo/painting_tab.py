@@ -190,7 +190,16 @@ def connect(
     outputs = [tab.progress, tab.result, tab.code, tab.download, tab.embedded]
     # `preprocess=False`: Gradio would open the files with PIL first, with errors of its own.
     options: dict[str, Any] = {"preprocess": False, "show_progress": "hidden"}
-    running = tab.paint.click(run, inputs, outputs, **options, **minutes)
+    # While others are served there is nothing of `run` yet to be seen.
+    waiting = tab.paint.click(
+        lambda: bar("Waiting for a turn"),
+        None,
+        tab.progress,
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    running = waiting.then(run, inputs, outputs, **options, **minutes)
     running.failure(lambda: "", None, tab.progress, show_progress="hidden", **heavy)
     tab.cancel.click(
         lambda: "Cancelled.",

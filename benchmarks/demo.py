@@ -1,0 +1,124 @@
+"""How soon the demo's picture follows a slider: from the move to the painted picture on screen.
+
+A headless Chromium opens the demo and moves a slider; the page itself takes the time, from the
+slider's event to the new picture, sent over HTTP, decoded by the browser and drawn. Beside it
+stands what `stylize` alone takes. Then the slider is dragged without pause, to see how many
+pictures are painted on the way and how late the last one is.
+
+    pip install "arbitrary-nst[demo,sample]" playwright      # and a chromium on the PATH
+    python benchmarks/demo.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import sys
+import time
+
+from arbitrary_nst import stylize
+from arbitrary_nst.demo import Settings, start
+from arbitrary_nst.demo.settings import private_folder
+from arbitrary_nst.image import load_image, resize
+from arbitrary_nst.samples import SAMPLES, sample_photo
+
+SIZES = (256, 512)  # the page's first photo has no more pixels
+MOVE = """
+async ([label, value]) => {
+  const picture = () => [...document.querySelectorAll("#result img")].at(-1);
+  const before = picture().src;
+  const slider = document.querySelector(`input[aria-label="range slider for ${label}"]`);
+  const start = performance.now();
+  slider.value = value;
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  while (picture().src === before) await new Promise(requestAnimationFrame);
+  await picture().decode();
+  await new Promise(requestAnimationFrame);
+  return performance.now() - start;
+}
+"""
+# A hand that drags: a move at every frame of the screen, for so many milliseconds.
+DRAG = """
+async ([label, milliseconds]) => {
+  const picture = () => [...document.querySelectorAll("#result img")].at(-1);
+  const slider = document.querySelector(`input[aria-label="range slider for ${label}"]`);
+  const seen = new Set([picture().src]);
+  const start = performance.now();
+  let moves = 0;
+  while (performance.now() - start < milliseconds) {
+    slider.value = (0.1 + 0.8 * (performance.now() - start) / milliseconds).toFixed(2);
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    moves += 1;
+    await new Promise(requestAnimationFrame);
+    seen.add(picture().src);
+  }
+  const painted = seen.size - 1, released = performance.now();
+  let last = released;
+  while (performance.now() - last < 1500) {  // until nothing new comes
+    await new Promise(requestAnimationFrame);
+    if (!seen.has(picture().src)) { seen.add(picture().src); last = performance.now(); }
+  }
+  return { moves, painted, late: last - released };
+}
+"""
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--sizes", type=int, nargs="+", choices=SIZES, default=SIZES)
+    parser.add_argument("--moves", type=int, default=30)
+    options = parser.parse_args()
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        sys.exit("This needs a Chromium on the PATH, such as Debian's (apt install chromium).")
+    from playwright.sync_api import sync_playwright
+
+    with private_folder(), sync_playwright() as driver:
+        demo = start(Settings(port=0), wait=False)
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(demo.local_url)
+        page.locator("#result img").last.wait_for()
+        names = [page.locator(f"#weight-{n} span").first.inner_text() for n in (1, 2)]
+        print("        slider to picture (ms)   stylize alone   dragged for 2 s, ms")
+        print(
+            "pixels  median  slowest of ten     median (ms)   moves  pictures  last one late (ms)"
+        )
+        for size in options.sizes:
+            page.locator("#size").get_by_label(str(size), exact=True).check()
+            page.locator("#status").get_by_text(str(size)).wait_for()
+            page.wait_for_timeout(1500)  # the tiles are painted too
+            print(row(page, names, size, options.moves), flush=True)
+        browser.close()
+        demo.close(verbose=False)
+
+
+def row(page, names: list[str], size: int, moves: int) -> str:
+    """The line of one size."""
+    page.evaluate(MOVE, [names[0], 0.07])  # the first picture of a size takes longer
+    times = [
+        page.evaluate(MOVE, [names[0], round(0.1 + 0.8 * number / moves, 3)])
+        for number in range(moves)
+    ]
+    tenth = statistics.quantiles(times, n=10)[-1]
+    drag = page.evaluate(DRAG, [names[0], 2000])
+    alone = statistics.median(seconds_alone(names, size) for _ in range(moves)) * 1000
+    return (
+        f"{size:6d}{statistics.median(times):8.0f}{tenth:16.0f}{alone:16.0f}"
+        f"{drag['moves']:8d}{drag['painted']:10d}{drag['late']:20.0f}"
+    )
+
+
+def seconds_alone(names: list[str], size: int) -> float:
+    """One call of `stylize` on the page's first sample, as the demo has it in memory."""
+    photo = load_image(sample_photo(SAMPLES[0]))[0]
+    photo = resize(photo, longer_side=size)
+    begin = time.perf_counter()
+    stylize(photo, names, [0.3, 0.5])
+    return time.perf_counter() - begin
+
+
+if __name__ == "__main__":
+    main()
