@@ -73,7 +73,9 @@ def unit_floats(image: Image.Image) -> np.ndarray:
 
 
 def to_uint8(image: np.ndarray) -> np.ndarray:
-    return np.rint(image.clip(0, 1) * 255).astype(np.uint8)
+    # In place: for a large picture each step would take hundreds of megabytes of its own.
+    levels = np.multiply(image, np.float32(255), dtype=np.float32)
+    return np.rint(levels.clip(0, 255, out=levels), out=levels).astype(np.uint8)
 
 
 # Checks.

@@ -5,6 +5,7 @@ import pytest
 from keras import ops
 from test_cin_network import random_inputs, random_kernels
 
+from arbitrary_nst.networks import cin_fast
 from arbitrary_nst.networks.cin import CinLayout, build_network
 from arbitrary_nst.networks.cin_fast import FastCin
 
@@ -45,6 +46,17 @@ def test_bfloat16_stays_near(layout):
     error = np.abs(fast - plain)
     assert 0 < error.max() < 0.15
     assert -10 * np.log10(np.mean(error**2)) > 32
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())
+@pytest.mark.parametrize("size", [(16, 16), (64, 40), (88, 16)])
+def test_strips_equal_the_whole(layout, size, monkeypatch):
+    """Strips of eight rows, as a large picture has strips of more; the last is often shorter."""
+    monkeypatch.setattr(cin_fast, "WHOLE_PIXELS", 1)
+    monkeypatch.setattr(cin_fast, "STRIP_PIXELS", 1)
+    plain, fast = both(layout, random_inputs(layout, 1, *size))
+    assert fast.shape == plain.shape
+    np.testing.assert_allclose(fast, plain, atol=1e-4)
 
 
 def test_a_flat_photo_gives_finite_numbers_and_the_same_ones_twice():

@@ -105,7 +105,8 @@ class Cin:
             )
         # Grown by reflection to the network's multiple and cropped back, never resized.
         below, right = -height % self.layout.multiple, -width % self.layout.multiple
-        batch = np.stack(contents).astype(np.float32, copy=False)
+        batch = contents[0][None] if len(contents) == 1 else np.stack(contents)
+        batch = batch.astype(np.float32, copy=False)
         if below or right:  # a large photo is not copied for nothing
             batch = np.pad(batch, ((0, 0), (0, below), (0, right), (0, 0)), mode="reflect")
         gamma = np.stack([embedding.arrays["gamma"] for embedding in embeddings])
