@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from arbitrary_nst.checkpoints import IDENTITY, trained_styles
+from arbitrary_nst.checkpoints import IDENTITY, predicts_styles, trained_styles
 from arbitrary_nst.embedding import Embedding, blend, normalize_weights
 from arbitrary_nst.engines import check_engine, load_engine
 from arbitrary_nst.errors import InputError, WeightsUnavailable
@@ -308,14 +308,17 @@ def _known_styles(engine: Any) -> Mapping[str, Embedding]:
 
 
 def _chosen(engine: Any, styles: Sequence[Embedding | np.ndarray]) -> Any:
-    return choose_engine(styles) if isinstance(engine, str) and engine == "auto" else engine
+    if not isinstance(engine, str) or engine != "auto":
+        return engine
+    return choose_engine(styles, cin_takes_images=predicts_styles())
 
 
 def _check_styles(styles: Sequence[Embedding | np.ndarray], engine: Any) -> None:
     """Refuses what the cin engine cannot use, before it is loaded."""
     if engine == "cin":
+        takes_images = predicts_styles()
         for number, style in enumerate(styles, start=1):
-            if not isinstance(style, Embedding):
+            if not isinstance(style, Embedding) and not takes_images:
                 raise style_image_error(f"Style {number}")
         check_network(styles, "cin", trained_styles()[IDENTITY].network)
 

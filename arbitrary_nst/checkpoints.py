@@ -16,6 +16,7 @@ MAGENTA_URL = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-2
 VGG19_VARIABLE = "ARBITRARY_NST_VGG19"
 NETWORK_FILE = "network.safetensors"
 STYLES_FILE = "styles.safetensors"
+PREDICTOR_FILE = "predictor.safetensors"  # of styles from images; not every network has one
 
 
 def cin_folder(folder: str | os.PathLike[str] | None = None) -> Path:
@@ -39,6 +40,15 @@ def cin_folder(folder: str | os.PathLike[str] | None = None) -> Path:
         f"`arbitrary-nst train --out FOLDER` writes them. Without the option and {CIN_VARIABLE} "
         f"the packaged network is used; if that is missing, reinstall the package."
     )
+
+
+def predicts_styles(folder: str | os.PathLike[str] | None = None) -> bool:
+    """Whether a cin network comes with a predictor, so that it takes images as styles.
+
+    Raises:
+        WeightsUnavailable: see `cin_folder`.
+    """
+    return (cin_folder(folder) / PREDICTOR_FILE).is_file()
 
 
 def trained_styles(folder: str | os.PathLike[str] | None = None) -> Mapping[str, Embedding]:

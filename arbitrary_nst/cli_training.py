@@ -38,6 +38,7 @@ SETTINGS = (
     ("identity-weight", float, "of giving the photo back in the identity style"),
     ("stability-weight", float, "of equal pictures for a photo and the same with noise"),
     ("identity-share", float, "of the samples that train the identity style, 0..1"),
+    ("painting-share", float, "of the style draws that take a painting of --painting-list, 0..1"),
     ("seed", int, "of every draw"),
 )
 STYLE_LIST_HELP = "JSON list of {name, file, source, style_weight, style_size}"
@@ -75,6 +76,13 @@ def _add_train(commands) -> None:
         help=f"{STYLE_LIST_HELP} (default: every image in the folder, named after its file)",
     )
     parser.add_argument("--photos", required=True, metavar="DIR", help="folder of content photos")
+    parser.add_argument(
+        "--painting-list",
+        metavar="FILE",
+        help="JSON list of {file, group}: many paintings, from which a predictor of styles from "
+        "images is trained beside the network",
+    )
+    parser.add_argument("--paintings", metavar="DIR", help="folder of these")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder of the run")
     _add_vgg_weights(parser)
     _add_train_settings(parser)

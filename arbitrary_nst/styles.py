@@ -132,8 +132,14 @@ def check_network(styles: Sequence[Embedding | np.ndarray], engine: str, network
         )
 
 
-def choose_engine(styles: Sequence[Embedding | np.ndarray]) -> str:
+def choose_engine(
+    styles: Sequence[Embedding | np.ndarray], *, cin_takes_images: bool = False
+) -> str:
     """The engine for `engine="auto"`: that of the embeddings; for images alone "magenta".
+
+    Args:
+        styles: as `read_styles` gives them.
+        cin_takes_images: whether the cin network has a predictor of styles from images.
 
     Raises:
         StyleError: no engine can serve these styles together.
@@ -150,7 +156,7 @@ def choose_engine(styles: Sequence[Embedding | np.ndarray]) -> str:
                 f"{style.engine}, {chosen[0]} for {chosen[1]}. All styles of a blend have to be "
                 f"of one engine."
             )
-    if image and chosen and chosen[1] == "cin":
+    if image and chosen and chosen[1] == "cin" and not cin_takes_images:
         raise style_image_error(image, beside=chosen[0])
     return chosen[1] if chosen else "magenta"
 

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from keras.ops import convert_to_numpy
 
-from arbitrary_nst.checkpoints import IDENTITY, NETWORK_FILE, cin_folder, trained_styles
+from arbitrary_nst.checkpoints import (
+    IDENTITY,
+    NETWORK_FILE,
+    PREDICTOR_FILE,
+    cin_folder,
+    predicts_styles,
+    trained_styles,
+)
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines import check_embedding
 from arbitrary_nst.errors import CheckpointError, ImageError, InputError, StyleError
+from arbitrary_nst.image import resize
 from arbitrary_nst.image_arrays import check_image
 from arbitrary_nst.networks.cin import noise_shape, photo_gamma_beta
 from arbitrary_nst.networks.cin_checkpoint import load_network, network_id
 from arbitrary_nst.networks.cin_fast import FastCin
 from arbitrary_nst.networks.precision import has_fast_bfloat16
+from arbitrary_nst.networks.predictor import load_predictor
 from arbitrary_nst.styles import style_image_error
 
 MIN_SIDE = 16
+STYLE_SIZE, MIN_STYLE_SIDE = 512, 32  # pixels: longer side of a painting, and its shorter one
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
@@ -61,8 +73,40 @@ class Cin:
         self._fast = FastCin(self.layout, kernels, precision=precision)
 
     def embed(self, style: np.ndarray) -> Embedding:
-        """Refuses: this network cannot embed a painting that it has not been trained with."""
-        raise style_image_error("The style")
+        """The embedding that the network's predictor gives a painting.
+
+        Args:
+            style: float32 `(H, W, 3)`, RGB in `[0, 1]`. It is looked at with its longer side at
+                512 pixels, the size of the paintings that the network learned: strokes come out
+                as large as they are then.
+
+        Raises:
+            StyleError: this network has no predictor, and knows its own styles alone.
+            ImageError: the painting is too narrow.
+            CheckpointError: the predictor's file is damaged, or for another network.
+        """
+        check_image(style, "style", (3,))
+        if not self.predicts:
+            raise style_image_error("The style")
+        image = resize(style, longer_side=STYLE_SIZE)
+        if min(image.shape[:2]) < MIN_STYLE_SIDE:
+            raise ImageError(
+                f"The style image is too narrow: {image.shape[1]}x{image.shape[0]} pixels at a "
+                f"longer side of {STYLE_SIZE}. Expected {MIN_STYLE_SIDE} at least. Crop it."
+            )
+        vector = convert_to_numpy(self._predictor(image[None]))[0]
+        gamma, beta = np.split(vector, 2)
+        return Embedding(self.name, self.network, {"gamma": 1 + gamma, "beta": beta})
+
+    @property
+    def predicts(self) -> bool:
+        """Whether images can be styles."""
+        return predicts_styles(self.folder)
+
+    @functools.cached_property
+    def _predictor(self) -> Any:
+        path = self.folder / PREDICTOR_FILE
+        return load_predictor(path, self.layout.style_size, self.network)
 
     def identity(self, content: np.ndarray) -> Embedding:
         """The trained style that gives the photo back, with the photo's brightness and contrast."""

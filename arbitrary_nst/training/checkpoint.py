@@ -16,6 +16,7 @@ from arbitrary_nst.atomic import write_bytes
 from arbitrary_nst.checkpoints import (
     IDENTITY,
     NETWORK_FILE,
+    PREDICTOR_FILE,
     STYLES_FILE,
     cin_folder,
     trained_styles,
@@ -24,6 +25,7 @@ from arbitrary_nst.embedding import Embedding, save_styles
 from arbitrary_nst.errors import CheckpointError
 from arbitrary_nst.networks.cin import CinLayout
 from arbitrary_nst.networks.cin_checkpoint import load_network, network_bytes, network_id
+from arbitrary_nst.networks.predictor import load_predictor, predictor_bytes, start_at
 from arbitrary_nst.training.trainer import StyleTrainer, to_array
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
@@ -125,7 +127,10 @@ def _check_finite(arrays: Mapping[str, np.ndarray], owner: str) -> None:
 
 
 def export(trainer: StyleTrainer, out: Path) -> None:
-    """Writes `network.safetensors` and `styles.safetensors`: what the cin engine loads."""
+    """Writes `network.safetensors` and `styles.safetensors`: what the cin engine loads.
+
+    And `predictor.safetensors`, where one is trained.
+    """
     layout, config = trainer.config.layout, trainer.config
     kernels = {
         convolution.name: to_array(trainer.network.get_layer(f"{convolution.name}_conv").kernel)
@@ -142,6 +147,9 @@ def export(trainer: StyleTrainer, out: Path) -> None:
     ]
     write_bytes(out / NETWORK_FILE, network_bytes(layout, kernels))
     save_styles(styles, out / STYLES_FILE)
+    if trainer.predictor is not None:
+        data = predictor_bytes(trainer.predictor, config.predictor, network)
+        write_bytes(out / PREDICTOR_FILE, data)
 
 
 def assign_kernels(trainer: StyleTrainer, kernels: Mapping[str, np.ndarray]) -> None:
@@ -176,6 +184,22 @@ def start_from(trainer: StyleTrainer, folder: str | Path) -> None:
             for key in ("gamma", "beta")
         )
         trainer.table.assign(index, gamma, beta)
+    if trainer.predictor is not None:
+        _start_predictor(trainer, trainer.predictor, folder, network_id(kernels))
+
+
+def _start_predictor(
+    trainer: StyleTrainer, predictor: keras.Model, folder: Path, network: str
+) -> None:
+    """Takes over the predictor of a trained network, or makes one begin at its styles."""
+    if (folder / PREDICTOR_FILE).is_file():
+        size = trainer.config.layout.style_size
+        old = load_predictor(folder / PREDICTOR_FILE, size, network)
+        predictor.set_weights(old.get_weights())
+        return
+    count = 1 + len(trainer.config.styles)
+    gamma, beta = (to_array(v) for v in trainer.table(np.eye(count, dtype=np.float32)))
+    start_at(predictor, np.concatenate([gamma - 1, beta], axis=1)[1:])
 
 
 def _spread_by_layer(vector: np.ndarray, old: CinLayout, new: CinLayout) -> np.ndarray:

@@ -16,6 +16,7 @@ from arbitrary_nst.checkpoints import IDENTITY
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.networks.cin import CinLayout
+from arbitrary_nst.networks.predictor import PredictorLayout
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 # The shifted covariances of the style loss compare pixels up to 16 apart.
@@ -45,6 +46,19 @@ class StyleSpec:
 
 
 @dataclass(frozen=True)
+class PaintingSpec:
+    """One of the many paintings that a style predictor learns from.
+
+    Args:
+        file: path of the image.
+        group: painter or collection; all groups are drawn, the small ones too.
+    """
+
+    file: str
+    group: str
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """Everything that decides what a training run computes.
 
@@ -71,6 +85,12 @@ class TrainConfig:
         pooling: of VGG19, "max" or "average".
         precision: "float32", "bfloat16", or "auto": bfloat16 where the processor is fast at it.
         seed: of the initial weights and of every draw.
+        paintings: those that a style predictor learns from, beside the network; none: no
+            predictor is trained.
+        predictor: widths of the predictor.
+        paintings_per_batch: paintings drawn for a step.
+        painting_share: share of the style draws that take one of them, not a named style.
+        painting_crop: side in pixels of the square part that is looked at.
         initial: folder of a trained network to start from instead of random weights: kernels and
             styles of the same name are taken over. Skip connections and noise that it lacks
             start closed (gamma 0), so that the first pictures are those of the trained network.
@@ -95,6 +115,11 @@ class TrainConfig:
     pooling: str = "max"
     precision: str = "auto"
     seed: int = 0
+    paintings: tuple[PaintingSpec, ...] = ()
+    predictor: PredictorLayout = field(default_factory=PredictorLayout)
+    paintings_per_batch: int = 2
+    painting_share: float = 0.75
+    painting_crop: int = 256
     initial: str | None = None
 
     def save(self, path: str | Path) -> None:
@@ -107,6 +132,11 @@ class TrainConfig:
         try:
             values: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
             values["styles"] = tuple(StyleSpec(**style) for style in values["styles"])
+            values["paintings"] = tuple(PaintingSpec(**p) for p in values.get("paintings", ()))
+            predictor = values.get("predictor", asdict(PredictorLayout()))
+            values["predictor"] = PredictorLayout(
+                **{**predictor, "widths": tuple(predictor["widths"])}
+            )
             layout = values["layout"]
             values["layout"] = CinLayout(**{**layout, "channels": tuple(layout["channels"])})
             return cls(**values)
@@ -128,7 +158,7 @@ def check_config(config: TrainConfig) -> None:
             f"`crop_size` must be a multiple of {layout.multiple}, {least} at least. "
             f"Received: {config.crop_size}."
         )
-    for name in ("steps", "batch_size"):
+    for name in ("steps", "batch_size", "paintings_per_batch"):
         _check_number(name, getattr(config, name), low=1, whole=True)
     _check_number("seed", config.seed, low=0, whole=True)
     _check_number("zoom", config.zoom, low=1)
@@ -137,6 +167,12 @@ def check_config(config: TrainConfig) -> None:
         _check_number(f"{name}_weight", getattr(config, f"{name}_weight"), low=0)
     if config.stability_weight > 0 and config.batch_size < 2:
         raise InputError("`stability_weight` above 0 needs a `batch_size` of 2 at least.")
+    _check_number("painting_crop", config.painting_crop, low=MIN_SIDE, whole=True)
+    missing = [spec.file for spec in config.paintings if not Path(spec.file).is_file()]
+    if missing:
+        raise InputError(f"{len(missing)} paintings are missing, the first is {missing[0]}.")
+    if not 0 <= config.painting_share <= 1:
+        raise InputError(f"`painting_share` goes from 0 to 1. Received: {config.painting_share!r}.")
     shares = (config.blend_share, config.strength_share, config.identity_share)
     if not all(share >= 0 for share in shares) or not sum(shares) <= 1 + 1e-9:
         raise InputError(
@@ -216,6 +252,30 @@ def read_style_list(
         ) from error
 
 
+def read_painting_list(path: str | Path, folder: str | Path) -> tuple[PaintingSpec, ...]:
+    """The paintings that a predictor learns from.
+
+    Args:
+        path: JSON list of objects with `file` (relative to `folder`) and `group`: a painter, say,
+            or a collection. Groups are drawn equally often, however many paintings they have.
+        folder: of the paintings.
+
+    Raises:
+        InputError: the file cannot be read, or has another form.
+    """
+    try:
+        entries = json.loads(Path(path).read_text(encoding="utf-8"))
+        specs = tuple(PaintingSpec(str(Path(folder) / e["file"]), str(e["group"])) for e in entries)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise InputError(
+            f"{path} is not a list of paintings. Expected a JSON list of objects with `file` and "
+            f"`group`. Received: {error!r}"
+        ) from error
+    if not specs:
+        raise InputError(f"{path} names no painting.")
+    return specs
+
+
 def config_from_options(options: Mapping[str, Any]) -> TrainConfig:
     """The settings that the options of `arbitrary-nst train` ask for; None means the default.
 
@@ -227,10 +287,14 @@ def config_from_options(options: Mapping[str, Any]) -> TrainConfig:
         name: chosen[name] for name in ("style_weight", "style_size") if name in chosen
     }
     layout = {f.name: chosen[f.name] for f in fields(CinLayout) if f.name in chosen}
-    names = {f.name for f in fields(TrainConfig)} - {"styles", "layout", "photos"}
+    paintings: tuple[PaintingSpec, ...] = ()
+    if options.get("painting_list"):
+        paintings = read_painting_list(options["painting_list"], options.get("paintings") or "")
+    names = {f.name for f in fields(TrainConfig)} - {"styles", "layout", "photos", "paintings"}
     return TrainConfig(
         styles=read_style_list(options.get("style_list"), options["styles"], defaults=defaults),
         photos=str(options["photos"]),
         layout=CinLayout(**layout),
+        paintings=paintings,
         **{name: chosen[name] for name in names if name in chosen},
     )

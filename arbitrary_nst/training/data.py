@@ -19,6 +19,7 @@ from arbitrary_nst.errors import ImageError, InputError
 from arbitrary_nst.image import load_image, resize
 from arbitrary_nst.networks.cin import CinLayout, noise_shape
 from arbitrary_nst.training.config import MIN_SIDE, TrainConfig, find_images
+from arbitrary_nst.training.paintings import by_group, draw_painting
 
 _log = logging.getLogger(__name__)
 
@@ -42,10 +43,17 @@ def random_crop(
 
 
 def draw_mixing(config: TrainConfig, rng: np.random.Generator) -> np.ndarray:
-    """Blend weights of one sample over [identity, *styles]: float32 (1 + num_styles,), sum 1."""
-    count = len(config.styles)
+    """Blend weights of one sample over [identity, *styles, *paintings of the batch], sum 1.
+
+    Returns float32 (1 + num_styles + num_paintings,).
+    """
+    named, drawn = len(config.styles), config.paintings_per_batch if config.paintings else 0
+    count, chances = named + drawn, None
+    if drawn:
+        share = config.painting_share
+        chances = np.repeat([(1 - share) / named, share / drawn], [named, drawn])
     mixing = np.zeros(1 + count, np.float32)
-    kind, style = rng.random(), 1 + int(rng.integers(count))
+    kind, style = rng.random(), 1 + int(rng.choice(count, p=chances))
     shares = np.cumsum([config.identity_share, config.strength_share, config.blend_share])
     if kind < shares[0]:
         mixing[0] = 1.0
@@ -54,8 +62,9 @@ def draw_mixing(config: TrainConfig, rng: np.random.Generator) -> np.ndarray:
         mixing[0], mixing[style] = 1.0 - strength, strength
     elif kind < shares[2] and count > 1:
         # Two styles as often as three and four together: that is what people blend.
-        blended = min(count, int(rng.choice([2, 3, 4], p=[0.5, 0.25, 0.25])))
-        chosen = 1 + rng.choice(count, blended, replace=False)
+        possible = count if chances is None else int(np.count_nonzero(chances))
+        blended = min(possible, int(rng.choice([2, 3, 4], p=[0.5, 0.25, 0.25])))
+        chosen = 1 + rng.choice(count, blended, replace=False, p=chances)
         mixing[chosen] = rng.dirichlet(np.ones(blended))
     else:
         mixing[style] = 1.0
@@ -89,6 +98,7 @@ class BatchSource:
     def __init__(self, config: TrainConfig):
         self.config = config
         self.paths = find_images(config.photos)
+        self._groups = by_group(config.paintings)
         self._unreadable: set[Path] = set()
         self._lock = threading.Lock()
 
@@ -98,8 +108,10 @@ class BatchSource:
         Returns:
             "content": float32 (B, crop_size, crop_size, 3), RGB in `[0, 1]`; "mixing": float32
             (B, 1 + num_styles), the weights of the identity and of each style; and for a layout
-            with noise "noise": float32, as `build_network` takes it. With a stability term the
-            last sample is the first one again, with its photo disturbed.
+            with noise "noise": float32, as `build_network` takes it; and where a predictor is
+            trained "paintings": float32 (paintings_per_batch, painting_crop, painting_crop, 3),
+            with as many more columns in "mixing". With a stability term the last sample is the
+            first one again, with its photo disturbed.
         """
         rng = np.random.default_rng([self.config.seed, step])
         content = [self._crop(rng) for _ in range(self.config.batch_size)]
@@ -110,6 +122,13 @@ class BatchSource:
             for values in batch.values():
                 values[-1] = values[0]
             batch["content"][-1] = disturb(batch["content"][0], rng)
+        if self._groups:
+            batch["paintings"] = np.stack(
+                [
+                    draw_painting(self._groups, self.config.painting_crop, rng)
+                    for _ in range(self.config.paintings_per_batch)
+                ]
+            )
         return batch
 
     def batches(self, start: int, stop: int) -> Iterator[dict[str, np.ndarray]]:

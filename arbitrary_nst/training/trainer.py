@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from arbitrary_nst.networks.cin import build_network, photo_gamma_beta
+from arbitrary_nst.networks.predictor import build_predictor
 from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, gram_matrix, shifted_covariances
 from arbitrary_nst.training.config import TrainConfig
 from arbitrary_nst.training.devices import dtype_policy
@@ -90,7 +91,9 @@ class StyleTrainer(keras.Model):
     """Renders a batch and computes the loss of `Model.fit` on any Keras backend.
 
     Inputs are `{"content": (B, H, W, 3), "mixing": (B, 1 + num_styles)}`, and "noise" for a
-    layout that has it, as `BatchSource` makes them.
+    layout that has it, as `BatchSource` makes them. With `config.paintings` a style predictor is
+    trained too: then "paintings" (P, S, S, 3) are styles as well, for the last P columns of
+    "mixing".
 
     Args:
         config: the settings of the run.
@@ -106,22 +109,37 @@ class StyleTrainer(keras.Model):
         self.table = StyleTable(
             1 + len(config.styles), config.layout.style_size, name="styles", dtype="float32"
         )
+        self.predictor = None
+        if config.paintings:
+            self.predictor = build_predictor(
+                config.layout.style_size, config.predictor, dtype=dtype, seed=config.seed
+            )
         self.vgg = vgg
         weights = [style.style_weight for style in config.styles]
-        # The identity's target is the photo's own Gram, so its style weight is just a middle one.
-        self._style_weights = np.array([np.mean(weights), *weights], np.float32)
+        # The identity's target is the photo's own Gram, so its style weight is just a middle one;
+        # and so is that of paintings without a name.
+        middle = float(np.mean(weights))
+        others = [middle] * (config.paintings_per_batch if config.paintings else 0)
+        self._style_weights = np.array([middle, *weights, *others], np.float32)
         self._targets = [ops.convert_to_tensor(t, "float32") for t in targets]
         self._trackers = [keras.metrics.Mean(name=name) for name in LOSS_NAMES[1:]]
 
     def call(self, inputs):
-        gamma, beta = self._gamma_beta(inputs["mixing"], inputs["content"])
-        others = {name: value for name, value in inputs.items() if name != "mixing"}
+        paintings = inputs.get("paintings")
+        gamma, beta = self._gamma_beta(inputs["mixing"], inputs["content"], paintings)
+        used = ("content", "noise")
+        others = {name: value for name, value in inputs.items() if name in used}
         return self.network({**others, "gamma": gamma, "beta": beta})
 
-    def _gamma_beta(self, mixing, content):
+    def _gamma_beta(self, mixing, content, paintings=None):
         # As the engine does it: in the last layer the identity's numbers are the photo's own.
-        gamma, beta = self.table(mixing)  # (B, style_size)
-        identity = self.table(np.eye(1, mixing.shape[1], dtype=np.float32))  # two (1, style_size)
+        count = 1 + len(self.config.styles)
+        gamma, beta = self.table(mixing[:, :count])  # (B, style_size)
+        identity = self.table(np.eye(1, count, dtype=np.float32))  # two (1, style_size)
+        if self.predictor is not None and paintings is not None:
+            predicted = ops.matmul(mixing[:, count:], self.predictor(paintings))
+            gamma_offset, beta_offset = ops.split(predicted, 2, axis=1)
+            gamma, beta = gamma + gamma_offset, beta + beta_offset
         last = self.config.layout.convolutions()[-1].filters
         pairs = zip((gamma, beta), identity, photo_gamma_beta(content), strict=True)
         return [
@@ -136,11 +154,15 @@ class StyleTrainer(keras.Model):
         """The mean loss of a batch; the style target of a blend is the blended Gram matrix."""
         # PyTorch's trainer hands the NumPy arrays on as they are.
         content, mixing = (ops.convert_to_tensor(x[name]) for name in ("content", "mixing"))
+        paintings = None
+        if "paintings" in x:
+            paintings = self.vgg(ops.convert_to_tensor(x["paintings"]))[: len(STYLE_LAYERS)]
+            paintings = [ops.stop_gradient(f) for f in paintings]
         # Two calls, not one on both: the backward pass then runs through the picture's half only.
         wanted = [ops.stop_gradient(f) for f in self.vgg(content)]
         features = self.vgg(y_pred)
 
-        targets = self.target_statistics(mixing, wanted[:-1])
+        targets = self.target_statistics(mixing, wanted[:-1], paintings)
         statistics, plain = style_statistics(features[:-1]), len(STYLE_LAYERS)
         style = style_loss(statistics[:plain], targets[:plain])  # (B,)
         shift = style_loss(statistics[plain:], targets[plain:])  # (B,)
@@ -166,18 +188,24 @@ class StyleTrainer(keras.Model):
             tracker.update_state(value)
         return loss
 
-    def target_statistics(self, mixing, content_features=None) -> list:
+    def target_statistics(self, mixing, content_features=None, painting_features=None) -> list:
         """The style target of each sample: its blend of `style_statistics`.
 
         Blending Gram matrices is what the vgg19 engine does too: the loss to the blended Gram
-        and the blended loss have the same gradient. The identity's part is the photo's own.
+        and the blended loss have the same gradient. The identity's part is the photo's own, and
+        that of the batch's paintings comes from their features.
         """
+        known = 1 + len(self.config.styles)
         own = style_statistics(content_features) if content_features is not None else None
+        drawn = style_statistics(painting_features) if painting_features is not None else None
         targets = []
         for index, table in enumerate(self._targets):
             count, *shape = table.shape
-            target = ops.matmul(mixing[:, 1:], ops.reshape(table, (count, -1)))
+            target = ops.matmul(mixing[:, 1:known], ops.reshape(table, (count, -1)))
             if own is not None:
                 target = target + mixing[:, :1] * ops.reshape(own[index], (-1, math.prod(shape)))
+            if drawn is not None:
+                flat = ops.reshape(drawn[index], (-1, math.prod(shape)))
+                target = target + ops.matmul(mixing[:, known:], flat)
             targets.append(ops.reshape(target, (-1, *shape)))
         return targets

@@ -1,0 +1,257 @@
+"""The style predictor: from a picture of a painting to its vector for the cin network.
+
+What makes a style is how often which shapes and colours occur together, not where. So the encoder
+is a short stack of convolutions, and what goes on from each of its depths is pooled over the
+whole picture: means, deviations, and covariances of a few mixed channels. A picture of any size
+gives the same number of them. A narrow layer, the bottleneck, stands before the vector: styles
+then differ in few ways, which helps those that were never seen.
+
+Reference: Ghiasi, Lee, Kudlur, Dumoulin, Shlens 2017, "Exploring the structure of a real-time,
+arbitrary neural artistic stylization network", whose predictor is Inception-v3 with 100 numbers
+in the bottleneck.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from arbitrary_nst.errors import CheckpointError
+
+FORMAT = "arbitrary_nst.predictor"
+VERSION = "1"
+
+
+@dataclass(frozen=True)
+class PredictorLayout:
+    """The shape of the predictor.
+
+    Args:
+        widths: channels at 1/2, 1/4, 1/8 ... of the picture's resolution.
+        mixed: channels of which covariances are taken at each depth but the first.
+        hidden: width of the layer before the bottleneck.
+        bottleneck: numbers in which styles differ.
+    """
+
+    widths: tuple[int, ...] = (32, 48, 96, 160)
+    mixed: int = 16
+    hidden: int = 256
+    bottleneck: int = 128
+
+
+class PooledStatistics(keras.layers.Layer):
+    """Mean and deviation of each channel over the picture: (B, H, W, C) -> (B, 2C), float32."""
+
+    def call(self, x):
+        mean, variance = ops.moments(ops.cast(x, "float32"), axes=(1, 2))
+        return ops.concatenate([mean, ops.sqrt(variance + 1e-6)], axis=-1)
+
+    def compute_output_shape(self, shape):
+        return (shape[0], 2 * shape[3])
+
+
+class PooledCovariance(keras.layers.Layer):
+    """Covariances of the channels over the picture: (B, H, W, C) -> (B, C * C), float32."""
+
+    def call(self, x):
+        x = ops.cast(x, "float32")
+        x = ops.reshape(x, (ops.shape(x)[0], -1, x.shape[-1]))  # (B, HW, C)
+        x = x - ops.mean(x, axis=1, keepdims=True)
+        pixels = ops.cast(ops.shape(x)[1], "float32")
+        covariance = ops.matmul(ops.transpose(x, (0, 2, 1)), x) / pixels
+        return ops.reshape(covariance, (ops.shape(x)[0], x.shape[-1] ** 2))
+
+    def compute_output_shape(self, shape):
+        return (shape[0], shape[3] ** 2)
+
+
+class SignedRoot(keras.layers.Layer):
+    """The square root of the magnitude, with the sign; smooth at zero."""
+
+    def call(self, x):
+        return x / ops.sqrt(ops.abs(x) + 1e-3)
+
+
+def build_predictor(
+    style_size: int, layout: PredictorLayout | None = None, *, dtype: str = "float32", seed: int = 0
+) -> keras.Model:
+    """The predictor.
+
+    Args:
+        style_size: of the cin network, see `CinLayout.style_size`.
+        layout: widths.
+        dtype: Keras policy of the convolutions; what is pooled is float32.
+        seed: of the initial weights.
+
+    Returns:
+        A functional model from paintings, float32 (B, H, W, 3), RGB in `[0, 1]`, to float32
+        (B, 2 * style_size): gamma - 1, then beta.
+    """
+    layout = layout or PredictorLayout()
+    seeds = iter(range(seed, seed + 100))
+    start = keras.initializers.HeNormal
+
+    def convolution(name, x, width, kernel, stride, activation="relu"):
+        return keras.layers.Conv2D(
+            width,
+            kernel,
+            strides=stride,
+            padding="same",
+            activation=activation,
+            kernel_initializer=start(seed=next(seeds)),
+            name=name,
+            dtype=dtype,
+        )(x)
+
+    painting = keras.Input((None, None, 3), name="painting", dtype="float32")
+    x = keras.layers.Rescaling(4.0, -2.0, name="scaled", dtype="float32")(painting)
+    pooled = []
+    for depth, width in enumerate(layout.widths, start=1):
+        x = convolution(f"down{depth}", x, width, 5 if depth == 1 else 3, 2)
+        if depth > 1:
+            x = convolution(f"same{depth}", x, width, 3, 1)
+        pooled.append(PooledStatistics(name=f"statistics{depth}", dtype="float32")(x))
+        if depth > 1:
+            few = convolution(f"mix{depth}", x, layout.mixed, 1, 1, None)
+            pooled.append(PooledCovariance(name=f"covariance{depth}", dtype="float32")(few))
+    x = keras.layers.Concatenate(name="pooled", dtype="float32")(pooled)
+    # A signed root, since covariances spread over many powers of ten.
+    x = SignedRoot(name="root", dtype="float32")(x)
+    x = keras.layers.LayerNormalization(name="normal", dtype="float32")(x)
+    for name, width, activation, scale in (
+        ("hidden", layout.hidden, "relu", 2.0),
+        ("bottleneck", layout.bottleneck, None, 1.0),
+        ("vector", 2 * style_size, None, 0.01),
+    ):
+        x = keras.layers.Dense(
+            width,
+            activation=activation,
+            kernel_initializer=keras.initializers.VarianceScaling(scale, seed=next(seeds)),
+            name=name,
+            dtype="float32",
+        )(x)
+    return keras.Model(painting, x, name="predictor")
+
+
+def start_at(predictor: keras.Model, vectors: np.ndarray) -> None:
+    """Makes the predictor's first vectors those that the network knows, more or less.
+
+    Every painting starts as the mean of `vectors`, and the bottleneck's first numbers move it
+    along the directions in which these differ.
+
+    Args:
+        predictor: as `build_predictor` makes it.
+        vectors: float32 (num_styles, 2 * style_size), gamma - 1 and beta of trained styles.
+    """
+    layer = predictor.get_layer("vector")
+    mean = vectors.mean(axis=0)
+    _, sizes, directions = np.linalg.svd(vectors - mean, full_matrices=False)
+    kernel = np.array(np.asarray(layer.kernel))
+    count = min(len(sizes) - 1, len(kernel))
+    if count > 0:
+        spread = sizes[:count, None] / np.sqrt(len(vectors))
+        kernel[:count] = spread * directions[:count] / np.sqrt(count)
+    layer.kernel.assign(kernel)
+    layer.bias.assign(mean)
+
+
+def predictor_bytes(predictor: keras.Model, layout: PredictorLayout, network: str) -> bytes:
+    """The contents of a predictor's file, in float16, to be written atomically by the caller.
+
+    Args:
+        predictor: the model.
+        layout: of which it is.
+        network: id of the cin network that its vectors are for.
+    """
+    metadata = {
+        "format": FORMAT,
+        "version": VERSION,
+        "layout": json.dumps(asdict(layout)),
+        "network": network,
+    }
+    arrays = {name: np.asarray(v, np.float16) for name, v in _weights(predictor).items()}
+    return save(arrays, metadata)
+
+
+def load_predictor(path: str | Path, style_size: int, network: str) -> keras.Model:
+    """Reads a predictor's file.
+
+    Args:
+        path: of the file.
+        style_size: of the cin network.
+        network: id of the cin network; a predictor for another one is refused.
+
+    Raises:
+        CheckpointError: missing, damaged, of another kind, or for another network.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(f"There is no predictor file {path}.")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            if (metadata.get("format"), metadata.get("version")) != (FORMAT, VERSION):
+                raise CheckpointError(
+                    f"{path} is no style predictor of this version. Expected format {FORMAT!r} "
+                    f"version {VERSION!r}. Received: {metadata.get('format')!r} "
+                    f"version {metadata.get('version')!r}."
+                )
+            if metadata.get("network") != network:
+                raise CheckpointError(
+                    f"{path} predicts styles for another network. Expected {network}. "
+                    f"Received: {metadata.get('network')!r:.100}."
+                )
+            layout = _parse_layout(metadata.get("layout", ""))
+            predictor = build_predictor(style_size, layout)
+            weights = _weights(predictor)
+            arrays = {name: file.get_tensor(name).astype(np.float32) for name in weights}
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        raise CheckpointError(f"{path} is not a readable predictor file: {error}") from error
+    _check_arrays(path, arrays, weights)
+    for name, variable in weights.items():
+        variable.assign(arrays[name])
+    return predictor
+
+
+def _weights(predictor: keras.Model) -> dict[str, keras.Variable]:
+    return {
+        f"{layer.name}/{variable.name}": variable
+        for layer in predictor.layers
+        for variable in layer.weights
+    }
+
+
+def _parse_layout(text: str) -> PredictorLayout:
+    values = json.loads(text)
+    layout = PredictorLayout(**{**values, "widths": tuple(values["widths"])})
+    sizes = (*layout.widths, layout.mixed, layout.hidden, layout.bottleneck)
+    # Bounds keep a hostile file from asking for a network that fills the memory.
+    if not 2 <= len(layout.widths) <= 6 or not all(
+        type(s) is int and 1 <= s <= 1024 for s in sizes
+    ):
+        raise ValueError(f"layout {values} is out of bounds")
+    return layout
+
+
+def _check_arrays(
+    path: Path, arrays: Mapping[str, np.ndarray], weights: Mapping[str, keras.Variable]
+) -> None:
+    for name, variable in weights.items():
+        expected = tuple(variable.shape)
+        if arrays[name].shape != expected:
+            raise CheckpointError(
+                f"{path}: array {name!r} differs. Expected {expected}. "
+                f"Received: {arrays[name].shape}."
+            )
+        if not np.isfinite(arrays[name]).all():
+            raise CheckpointError(f"{path}: array {name!r} holds NaN or infinite values.")
