@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -24,6 +25,9 @@ from arbitrary_nst.training.losses import style_loss
 from arbitrary_nst.training.report import Progress, RunningMeans
 from arbitrary_nst.training.train import build_trainer, take_step
 from arbitrary_nst.training.trainer import StyleTrainer, style_statistics, to_array
+
+# The packaged network was trained so at the end; other weights would pull a new style elsewhere.
+LAST_STAGE: dict[str, Any] = {"content_weight": 1.8, "shift_weight": 1.0, "zoom": 2.0}
 
 
 def learn_style(
@@ -80,6 +84,7 @@ def learn_style(
         layout=layout,
         steps=steps,
         learning_rate=learning_rate,
+        **LAST_STAGE,
         blend_share=0.0,
         strength_share=0.0,
         identity_share=0.0,
