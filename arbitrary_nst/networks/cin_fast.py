@@ -14,6 +14,7 @@ wider operations of TensorFlow:
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,7 +23,8 @@ import tensorflow as tf
 
 from arbitrary_nst.networks.cin import EPSILON, CinLayout, Convolution
 
-WHOLE_PIXELS = 2**21  # up to so many no array is cut into strips
+# Up to so many no array is cut into strips: at 2048x2048 they took 1.75 times as long.
+WHOLE_PIXELS = 2**24
 STRIP_PIXELS = 2**19
 
 
@@ -48,15 +50,17 @@ class FastCin:
             for step, end in zip(plan, ends.tolist(), strict=True)
         ]
         sizes = layout.style_size
-        # One graph for all sizes: tracing anew for each would cost half a second.
-        self._render = tf.function(
-            self._run,
-            input_signature=[
-                tf.TensorSpec((1, None, None, 3), tf.float32),
-                tf.TensorSpec((sizes,), tf.float32),
-                tf.TensorSpec((sizes,), tf.float32),
-                tf.TensorSpec((1, None, None, layout.noise_channels), tf.float32),
-            ],
+        signature = [
+            tf.TensorSpec((1, None, None, 3), tf.float32),
+            tf.TensorSpec((sizes,), tf.float32),
+            tf.TensorSpec((sizes,), tf.float32),
+            tf.TensorSpec((1, None, None, layout.noise_channels), tf.float32),
+        ]
+        # One graph for all sizes: tracing anew for each would cost half a second. That with
+        # strips takes a second, which only large pictures should wait for.
+        self._render, self._render_in_strips = (
+            tf.function(functools.partial(self._run, in_strips), input_signature=signature)
+            for in_strips in (False, True)
         )
 
     def __call__(
@@ -74,16 +78,24 @@ class FastCin:
             float32 (B, H, W, 3) in `[0, 1]`.
         """
         samples = zip(content, gamma, beta, noise, strict=True)
-        pictures = [self._render(c[None], g, b, n[None]).numpy() for c, g, b, n in samples]
+        is_whole = content.shape[1] * content.shape[2] <= WHOLE_PIXELS
+        render = self._render if is_whole else self._render_in_strips
+        pictures = [render(c[None], g, b, n[None]).numpy() for c, g, b, n in samples]
         return pictures[0] if len(pictures) == 1 else np.concatenate(pictures)
 
     def _run(
-        self, content: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, noise: tf.Tensor
+        self,
+        in_strips: bool,
+        content: tf.Tensor,
+        gamma: tf.Tensor,
+        beta: tf.Tensor,
+        noise: tf.Tensor,
     ) -> tf.Tensor:
+        two = _two_in_strips if in_strips else _two
         x = tf.cast(content, self._dtype)
         outputs = {"noise": tf.cast(noise, self._dtype)}
         first, second, *steps, last_but_one, last = self._steps
-        x = _two(x, first, second, *first.affine(gamma, beta))
+        x = two(x, first, second, *first.affine(gamma, beta))
         for step in (second, *steps):
             if step is not second:
                 x = _convolve(outputs[step.plan.source] if step.plan.source else x, step)
@@ -93,7 +105,7 @@ class FastCin:
             elif step.plan.shortcut is not None:
                 x = outputs[step.plan.shortcut] + x
             outputs[step.plan.name] = x
-        x = _two(x, last_but_one, last, *last_but_one.affine(gamma, beta))
+        x = two(x, last_but_one, last, *last_but_one.affine(gamma, beta))
         return tf.sigmoid(_normalise(tf.cast(x, tf.float32), *last.affine(gamma, beta)))
 
 
@@ -113,17 +125,22 @@ class _Step:
 def _two(
     x: tf.Tensor, first: _Step, second: _Step, scale: tf.Tensor, offset: tf.Tensor
 ) -> tf.Tensor:
-    """Two convolutions, of which the first is normalised by `scale` and `offset`.
+    """Two convolutions, of which the first is normalised by `scale` and `offset`."""
+    return _convolve(tf.nn.relu(_normalise(_convolve(x, first), scale, offset)), second)
+
+
+def _two_in_strips(
+    x: tf.Tensor, first: _Step, second: _Step, scale: tf.Tensor, offset: tf.Tensor
+) -> tf.Tensor:
+    """`_two` in less memory.
 
     What lies between the first two of the network, and between the last two, has the full
-    resolution and is by far the largest array. For a large picture it is never whole: one pass
+    resolution and is by far the largest array. Here it is never whole: one pass
     over strips of rows takes its mean and deviation, and a second makes the strips again, to be
     used at once.
     """
     factor = 2 if first.plan.upsample else 1
     height, width = factor * tf.shape(x)[1], factor * tf.shape(x)[2]
-    if height * width <= WHOLE_PIXELS:
-        return _convolve(tf.nn.relu(_normalise(_convolve(x, first), scale, offset)), second)
     rows = 2 * tf.maximum(STRIP_PIXELS // (2 * width), 4)
     mean, variance = _moments(x, first, height, rows)
     halo = _halo(second)
