@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
@@ -13,11 +14,13 @@ from arbitrary_nst.engines.cin import Cin
 from arbitrary_nst.errors import CheckpointError, ImageError, InputError, StyleError
 from arbitrary_nst.networks.cin_checkpoint import load_network
 from arbitrary_nst.networks.predictor import (
+    TRUNK,
     PredictorLayout,
     build_predictor,
     load_predictor,
     predictor_bytes,
     start_at,
+    start_trunk,
 )
 from arbitrary_nst.training.config import (
     PaintingSpec,
@@ -29,7 +32,7 @@ from arbitrary_nst.training.data import BatchSource, draw_mixing
 from arbitrary_nst.training.paintings import by_group, draw_painting
 from arbitrary_nst.training.train import build_trainer, take_step, train
 
-SMALL = PredictorLayout((4, 6, 8), 3, 10, 5)
+SMALL = PredictorLayout((4, 4, 6, 6, 8), (6, 8), 3, 10, 5)
 SIZE = LAYOUT.style_size
 
 
@@ -87,6 +90,34 @@ class TestNetwork:
         start_at(predictor, vectors)
         found = np.asarray(predictor(random_paintings(1, 64, 64)))[0]
         assert np.abs(found - vectors.mean(0)).max() < np.abs(vectors - vectors.mean(0)).max()
+
+    def test_the_trunk_starts_as_the_loss_network(self):
+        """Its features are VGG19's times one number for each layer, and of size one."""
+        vgg = small_vgg()
+        layout = replace(SMALL, trunk=(4, 4, 8, 8, 16))
+        paintings = [*random_paintings(1, 96, 128), 0.5 * random_paintings(1, 128, 80)[0]]
+        predictor = build_predictor(7, layout)
+        start_trunk(predictor, vgg, paintings)
+        ours, theirs = (
+            keras.Model(model.input, [model.get_layer(name).output for name in TRUNK])
+            for model in (predictor, vgg)
+        )
+        sizes = []
+        for painting in paintings:
+            for own, other in zip(ours(painting[None]), theirs(painting[None]), strict=True):
+                inside = (0, slice(8, -8), slice(8, -8))  # the borders are padded otherwise
+                own, other = np.asarray(own)[inside], np.asarray(other)[inside]
+                ratio = own.sum() / other.sum()
+                np.testing.assert_allclose(own, ratio * other, atol=1e-3 * own.max())
+                sizes.append(own.mean())
+        assert 0.7 < np.mean(sizes) < 1.4
+
+    def test_a_trunk_of_other_widths_stays_random(self):
+        predictor = build_predictor(7, SMALL, seed=1)
+        before = predictor.get_weights()
+        start_trunk(predictor, small_vgg(), random_paintings(1, 32, 32))
+        for old, new in zip(before, predictor.get_weights(), strict=True):
+            np.testing.assert_array_equal(old, new)
 
     def test_its_file_gives_the_same_vectors(self, tmp_path):
         predictor = build_predictor(7, SMALL, seed=3)

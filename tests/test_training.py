@@ -961,8 +961,8 @@ def test_start_from_a_trained_network(data, finished):
 
 
 def test_new_parts_of_the_network_start_closed(data, finished):
-    """Skip connections and noise that the trained network lacks do not change its pictures."""
-    layout = replace(LAYOUT, skip_connections=True, noise_channels=2)
+    """What the trained network lacks of them does not change its pictures."""
+    layout = replace(LAYOUT, skip_connections=True, noise_channels=2, num_residual_blocks=2)
     trainer = build_trainer(small_config(data, layout=layout), vgg=small_vgg())
     start_from(trainer, finished)
     old = build_trainer(small_config(data), vgg=small_vgg())
@@ -971,6 +971,19 @@ def test_new_parts_of_the_network_start_closed(data, finished):
     noise = np.random.default_rng(0).normal(size=(2, 8, 8, 2)).astype(np.float32)
     picture = to_array(trainer({**batch, "noise": noise}))
     np.testing.assert_allclose(picture, to_array(old(batch)), atol=1e-6)
+    # Closed, but not dead: the new block's own gammas can open it.
+    losses = [take_step(trainer, {**batch, "noise": noise}, step) for step in (1, 2)]
+    assert all(np.isfinite(loss["loss"]) for loss in losses)
+    ends = np.cumsum([c.filters for c in layout.convolutions()])
+    index = [c.name for c in layout.convolutions()].index("residual2b")
+    gamma = to_array(trainer.table(np.eye(4, dtype=np.float32))[0])
+    assert np.abs(gamma[2, ends[index - 1] : ends[index]]).max() > 0
+
+
+def test_a_network_with_fewer_blocks_is_refused(data, finished, tmp_path):
+    layout = replace(LAYOUT, num_residual_blocks=0)
+    with pytest.raises(CheckpointError, match="has another layout"):
+        run(data, tmp_path, settings={"layout": layout, "initial": str(finished)})
 
 
 def test_start_from_another_layout(data, finished, tmp_path):

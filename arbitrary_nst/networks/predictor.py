@@ -6,6 +6,9 @@ whole picture: means, deviations, and covariances of a few mixed channels. A pic
 gives the same number of them. A narrow layer, the bottleneck, stands before the vector: styles
 then differ in few ways, which helps those that were never seen.
 
+The first five convolutions are as wide as those of VGG19 and start from them, for two reasons: the
+style loss is made of just these features, and paintings to learn from are few.
+
 Reference: Ghiasi, Lee, Kudlur, Dumoulin, Shlens 2017, "Exploring the structure of a real-time,
 arbitrary neural artistic stylization network", whose predictor is Inception-v3 with 100 numbers
 in the bottleneck.
@@ -14,7 +17,7 @@ in the bottleneck.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,9 +28,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from arbitrary_nst.errors import CheckpointError
+from arbitrary_nst.networks.vgg import MEAN_BGR
 
 FORMAT = "arbitrary_nst.predictor"
-VERSION = "1"
+VERSION = "2"
+SCALE, OFFSET = 4.0, -2.0  # of the painting, before the first convolution
+TRUNK = ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1")
 
 
 @dataclass(frozen=True)
@@ -35,16 +41,33 @@ class PredictorLayout:
     """The shape of the predictor.
 
     Args:
-        widths: channels at 1/2, 1/4, 1/8 ... of the picture's resolution.
-        mixed: channels of which covariances are taken at each depth but the first.
+        trunk: channels of the five convolutions of `TRUNK`, two at the picture's resolution, two
+            at a half and one at a quarter of it.
+        widths: channels at 1/8, 1/16 ... of the picture's resolution.
+        mixed: channels of which covariances are taken at each depth.
         hidden: width of the layer before the bottleneck.
         bottleneck: numbers in which styles differ.
     """
 
-    widths: tuple[int, ...] = (32, 48, 96, 160)
-    mixed: int = 16
+    trunk: tuple[int, ...] = (64, 64, 128, 128, 256)
+    widths: tuple[int, ...] = (160, 192)
+    mixed: int = 24
     hidden: int = 256
     bottleneck: int = 128
+
+
+class SlowConv2D(keras.layers.Conv2D):
+    """A 3x3 convolution that learns `RATE` times as fast as others.
+
+    It comes with trained numbers, and Adam's steps, which do not depend on the size of the
+    gradient, would soon have overwritten them. So its numbers are kept divided by `RATE`.
+    """
+
+    RATE = 0.1
+
+    def call(self, x):
+        x = ops.conv(x, self.kernel * self.RATE, padding="same")
+        return ops.relu(x + self.bias * self.RATE)
 
 
 class PooledStatistics(keras.layers.Layer):
@@ -99,7 +122,7 @@ def build_predictor(
     seeds = iter(range(seed, seed + 100))
     start = keras.initializers.HeNormal
 
-    def convolution(name, x, width, kernel, stride, activation="relu"):
+    def convolution(name, x, width, kernel=3, stride=1, activation="relu"):
         return keras.layers.Conv2D(
             width,
             kernel,
@@ -111,17 +134,25 @@ def build_predictor(
             dtype=dtype,
         )(x)
 
-    painting = keras.Input((None, None, 3), name="painting", dtype="float32")
-    x = keras.layers.Rescaling(4.0, -2.0, name="scaled", dtype="float32")(painting)
     pooled = []
+
+    def pool(name, x):
+        pooled.append(PooledStatistics(name=f"{name}_statistics", dtype="float32")(x))
+        few = convolution(f"{name}_mix", x, layout.mixed, 1, 1, None)
+        pooled.append(PooledCovariance(name=f"{name}_covariance", dtype="float32")(few))
+
+    painting = keras.Input((None, None, 3), name="painting", dtype="float32")
+    x = keras.layers.Rescaling(SCALE, OFFSET, name="scaled", dtype="float32")(painting)
+    for name, width in zip(TRUNK, layout.trunk, strict=True):
+        if name in ("block2_conv1", "block3_conv1"):
+            x = keras.layers.MaxPooling2D(2, padding="same", name=f"{name}_pool", dtype=dtype)(x)
+        variance = keras.initializers.VarianceScaling(2 / SlowConv2D.RATE**2, seed=next(seeds))
+        x = SlowConv2D(width, 3, kernel_initializer=variance, name=name, dtype=dtype)(x)
+        pool(name, x)
     for depth, width in enumerate(layout.widths, start=1):
-        x = convolution(f"down{depth}", x, width, 5 if depth == 1 else 3, 2)
-        if depth > 1:
-            x = convolution(f"same{depth}", x, width, 3, 1)
-        pooled.append(PooledStatistics(name=f"statistics{depth}", dtype="float32")(x))
-        if depth > 1:
-            few = convolution(f"mix{depth}", x, layout.mixed, 1, 1, None)
-            pooled.append(PooledCovariance(name=f"covariance{depth}", dtype="float32")(few))
+        x = convolution(f"down{depth}", x, width, stride=2)
+        x = convolution(f"same{depth}", x, width)
+        pool(f"same{depth}", x)
     x = keras.layers.Concatenate(name="pooled", dtype="float32")(pooled)
     # A signed root, since covariances spread over many powers of ten.
     x = SignedRoot(name="root", dtype="float32")(x)
@@ -139,6 +170,41 @@ def build_predictor(
             dtype="float32",
         )(x)
     return keras.Model(painting, x, name="predictor")
+
+
+def start_trunk(predictor: keras.Model, vgg: keras.Model, paintings: Sequence[np.ndarray]) -> None:
+    """Gives the trunk the kernels of VGG19, scaled so that all its features are of size one.
+
+    With ReLU, features of any size lead to the same ones times a number. A trunk of other widths,
+    as small networks in tests have it, stays random.
+
+    Args:
+        predictor: as `build_predictor` makes it.
+        vgg: as `build_vgg19` makes it, to `relu3_1` or deeper.
+        paintings: float32 (H, W, 3), RGB in `[0, 1]`, of which mean features are taken.
+    """
+    theirs, ours = ([m.get_layer(name) for name in TRUNK] for m in (vgg, predictor))
+    if any(a.kernel.shape != b.kernel.shape for a, b in zip(theirs, ours, strict=True)):
+        return
+    features = keras.Model(vgg.input, [layer.output for layer in theirs])
+    sizes = np.mean(
+        [
+            [float(ops.mean(ops.cast(feature, "float32"))) for feature in features(painting[None])]
+            for painting in paintings
+        ],
+        axis=0,
+    )
+    before = 1.0
+    for layer, own, size in zip(theirs, ours, sizes, strict=True):
+        kernel, bias = layer.get_weights()
+        if layer is theirs[0]:  # from RGB as we scale it; VGG sees BGR 0..255 less a mean
+            kernel = kernel[:, :, ::-1]
+            zero = -255.0 * OFFSET / SCALE - np.array(MEAN_BGR[::-1])  # what VGG sees for our 0
+            bias = bias + np.einsum("hwio,i->o", kernel, zero)
+            kernel = kernel * 255.0 / SCALE
+        own.kernel.assign(kernel * before / size / own.RATE)
+        own.bias.assign(bias / size / own.RATE)
+        before = size
 
 
 def start_at(predictor: keras.Model, vectors: np.ndarray) -> None:
@@ -233,12 +299,13 @@ def _weights(predictor: keras.Model) -> dict[str, keras.Variable]:
 
 def _parse_layout(text: str) -> PredictorLayout:
     values = json.loads(text)
-    layout = PredictorLayout(**{**values, "widths": tuple(values["widths"])})
-    sizes = (*layout.widths, layout.mixed, layout.hidden, layout.bottleneck)
+    layout = PredictorLayout(
+        **{**values, "widths": tuple(values["widths"]), "trunk": tuple(values["trunk"])}
+    )
+    sizes = (*layout.trunk, *layout.widths, layout.mixed, layout.hidden, layout.bottleneck)
     # Bounds keep a hostile file from asking for a network that fills the memory.
-    if not 2 <= len(layout.widths) <= 6 or not all(
-        type(s) is int and 1 <= s <= 1024 for s in sizes
-    ):
+    fits = len(layout.trunk) == len(TRUNK) and 1 <= len(layout.widths) <= 4
+    if not fits or not all(type(s) is int and 1 <= s <= 1024 for s in sizes):
         raise ValueError(f"layout {values} is out of bounds")
     return layout
 

@@ -163,13 +163,15 @@ def start_from(trainer: StyleTrainer, folder: str | Path) -> None:
 
     Raises:
         WeightsUnavailable: no network in the folder.
-        CheckpointError: its layout differs by more than the skip connections.
+        CheckpointError: its layout differs by more than skip connections, noise, and residual
+            blocks that it lacks.
     """
     folder = cin_folder(folder)
     old, kernels = load_network(folder / NETWORK_FILE)
     layout = trainer.config.layout
-    optional = {name: getattr(layout, name) for name in ("skip_connections", "noise_channels")}
-    if replace(old, **optional) != layout:
+    growing = ("skip_connections", "noise_channels", "num_residual_blocks")
+    grown = replace(old, **{name: getattr(layout, name) for name in growing})
+    if grown != layout or old.num_residual_blocks > layout.num_residual_blocks:
         raise CheckpointError(
             f"The network in {folder} has another layout. Expected {layout}. Received: {old}."
         )
@@ -180,7 +182,9 @@ def start_from(trainer: StyleTrainer, folder: str | Path) -> None:
         # A style that the network does not know starts as a mean of those that it does.
         known = [styles[name]] if name in styles else list(styles.values())
         gamma, beta = (
-            _spread_by_layer(np.mean([style.arrays[key] for style in known], axis=0), old, layout)
+            _spread_by_layer(
+                key, np.mean([style.arrays[key] for style in known], axis=0), old, layout
+            )
             for key in ("gamma", "beta")
         )
         trainer.table.assign(index, gamma, beta)
@@ -202,9 +206,16 @@ def _start_predictor(
     start_at(predictor, np.concatenate([gamma - 1, beta], axis=1)[1:])
 
 
-def _spread_by_layer(vector: np.ndarray, old: CinLayout, new: CinLayout) -> np.ndarray:
-    """A style's numbers for another layout: those of layers that `old` lacks are zero."""
+def _spread_by_layer(key: str, vector: np.ndarray, old: CinLayout, new: CinLayout) -> np.ndarray:
+    """A style's gammas or betas for another layout.
+
+    Those of layers that `old` lacks are zero, and so add nothing; but the gammas inside a residual
+    block are one, or nothing would ever reach its second half.
+    """
     sizes = [c.filters for c in old.convolutions()]
     parts = np.split(vector, np.cumsum(sizes)[:-1])
     by_name = {c.name: part for c, part in zip(old.convolutions(), parts, strict=True)}
-    return np.concatenate([by_name.get(c.name, np.zeros(c.filters)) for c in new.convolutions()])
+    for c in new.convolutions():
+        inside = key == "gamma" and c.activation == "relu"
+        by_name.setdefault(c.name, np.full(c.filters, 1.0 if inside else 0.0))
+    return np.concatenate([by_name[c.name] for c in new.convolutions()])

@@ -92,8 +92,9 @@ class TrainConfig:
         painting_share: share of the style draws that take one of them, not a named style.
         painting_crop: side in pixels of the square part that is looked at.
         initial: folder of a trained network to start from instead of random weights: kernels and
-            styles of the same name are taken over. Skip connections and noise that it lacks
-            start closed (gamma 0), so that the first pictures are those of the trained network.
+            styles of the same name are taken over. Skip connections, noise and residual blocks
+            that it lacks start closed (gamma 0), so that the first pictures are those of the
+            trained network.
     """
 
     styles: tuple[StyleSpec, ...]
@@ -134,9 +135,8 @@ class TrainConfig:
             values["styles"] = tuple(StyleSpec(**style) for style in values["styles"])
             values["paintings"] = tuple(PaintingSpec(**p) for p in values.get("paintings", ()))
             predictor = values.get("predictor", asdict(PredictorLayout()))
-            values["predictor"] = PredictorLayout(
-                **{**predictor, "widths": tuple(predictor["widths"])}
-            )
+            tuples = {name: tuple(predictor[name]) for name in ("trunk", "widths")}
+            values["predictor"] = PredictorLayout(**{**predictor, **tuples})
             layout = values["layout"]
             values["layout"] = CinLayout(**{**layout, "channels": tuple(layout["channels"])})
             return cls(**values)

@@ -15,6 +15,7 @@ import numpy as np
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import save_image
 from arbitrary_nst.image_arrays import positive_int
+from arbitrary_nst.networks.predictor import start_trunk
 from arbitrary_nst.networks.vgg import load_vgg19
 from arbitrary_nst.training.checkpoint import (
     CHECKPOINT_FILE,
@@ -139,6 +140,8 @@ def build_trainer(
     else:
         targets = style_grams(vgg, paintings)
     trainer = StyleTrainer(config, vgg, targets)
+    if trainer.predictor is not None:
+        start_trunk(trainer.predictor, vgg, paintings)
     if kernels is not None:
         assign_kernels(trainer, kernels)
         trainer.network.trainable = False
