@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import logging
+import math
 import numbers
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
@@ -16,18 +17,19 @@ import numpy as np
 from PIL import Image
 
 from arbitrary_nst.checkpoints import IDENTITY, predicts_styles, trained_styles
+from arbitrary_nst.detail import shrunken
 from arbitrary_nst.embedding import Embedding, blend, normalize_weights
 from arbitrary_nst.engines import check_engine, load_engine
 from arbitrary_nst.errors import InputError, WeightsUnavailable
 from arbitrary_nst.image import (
     DEFAULT_MAX_PIXELS,
     ImageSource,
-    keep_color,
     load_image,
     resize,
-    to_pil,
 )
 from arbitrary_nst.image_arrays import check_size, positive_int
+from arbitrary_nst.painting import Job, Photo, Progress, paint
+from arbitrary_nst.regions import read_masks
 from arbitrary_nst.styles import (
     Style,
     Styles,
@@ -42,8 +44,8 @@ from arbitrary_nst.styles import (
 _log = logging.getLogger(__name__)
 COLORS = ("style", "content")
 BATCH_PIXELS = 2**21  # photos of one size go through the network together up to this many pixels
-Photo = tuple[np.ndarray, np.ndarray | None]  # colours (H, W, 3) and alpha (H, W)
-Progress = Callable[..., None]  # (done, total, message, preview=None)
+DEFAULT_MAX_MEMORY = 2e9  # bytes
+LARGE_PIXELS = 2**24  # above, a photo stays in bytes: as floats it would take four times as much
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,13 @@ def stylize(
     strength: float = 1.0,
     color: str = "style",
     size: int | None = None,
+    working_size: int | None = None,
+    texture_scale: float = 1.0,
+    masks: Sequence[ImageSource | None] | None = None,
     engine: Any = "auto",
     seed: int = 0,
     max_pixels: int = DEFAULT_MAX_PIXELS,
+    max_memory: float = DEFAULT_MAX_MEMORY,
     progress: Progress | None = None,
 ) -> Image.Image:
     """Paints a photo in a blend of styles.
@@ -111,12 +117,24 @@ def stylize(
         strength: from 0 (the photo, as the engine reconstructs it) to 1 (the full style).
         color: "style", or "content" to keep the colours of the photo.
         size: longer side in pixels to work at and to return. Default: the content's own.
+        working_size: longer side in pixels to paint at, whatever the size of the result: strokes
+            are as large beside the photo as in a picture of that size, and the photo's fine
+            structure is put back (see `arbitrary_nst.detail`).
+        texture_scale: the same as a factor: at 2 strokes are twice as large as they would be, at
+            0.5 half as large. Either this or `working_size`.
+        masks: for each style an image, white where it goes, or None for one that goes where no
+            mask is white. They are scaled to the photo; grey mixes, and where masks overlap
+            styles blend by their weights. What no style covers stays the photo.
         engine: "auto" (cin for names, magenta for images, or vgg19, with a warning, where magenta
             cannot be had), "cin", "magenta", "vgg19", or an engine object.
         seed: of what is random in the engine; the same seed gives the same picture.
         max_pixels: largest photo or style image that is read, width times height.
+        max_memory: bytes that painting may take, beside TensorFlow, the photo and the picture. A
+            photo that needs more is painted in passes over strips of it, which gives the same
+            picture and takes longer; cin only.
         progress: called as progress(done, total, message, preview=None). It counts pictures; with
-            the vgg19 engine steps, and the preview is the PIL image so far.
+            the vgg19 engine steps, and the preview is the PIL image so far; for a photo that is
+            painted in passes these.
 
     Returns:
         A PIL image of the content's size (upright, as EXIF says), or scaled to `size`; "RGBA"
@@ -137,9 +155,13 @@ def stylize(
             strength=strength,
             color=color,
             size=size,
+            working_size=working_size,
+            texture_scale=texture_scale,
+            masks=masks,
             engine=engine,
             seed=seed,
             max_pixels=max_pixels,
+            max_memory=max_memory,
             progress=progress,
         )
     )
@@ -153,9 +175,13 @@ def stylize_many(
     strength: float = 1.0,
     color: str = "style",
     size: int | None = None,
+    working_size: int | None = None,
+    texture_scale: float = 1.0,
+    masks: Sequence[ImageSource | None] | None = None,
     engine: Any = "auto",
     seed: int = 0,
     max_pixels: int = DEFAULT_MAX_PIXELS,
+    max_memory: float = DEFAULT_MAX_MEMORY,
     progress: Progress | None = None,
 ) -> Iterator[Image.Image]:
     """`stylize` for several photos in the same blend, one after the other.
@@ -171,9 +197,12 @@ def stylize_many(
     """
     _check_contents(contents)
     strength, size, seed = _check_options(strength, color, size, seed, progress)
+    working_size, texture_scale = _check_scale(working_size, texture_scale)
+    max_memory = _positive("max_memory", max_memory)
     check_engine(engine)
     parts = list_of_styles(styles)
     shares = normalize_weights(weights, len(parts))
+    regions = None if masks is None else read_masks(masks, len(parts), max_pixels)
     resolved = read_styles(parts, _known_styles(engine), max_pixels)
     chosen = _chosen(engine, resolved)
     _check_styles(resolved, chosen)
@@ -185,15 +214,25 @@ def stylize_many(
     runner = _runner(engine, chosen, resolved, first[0].shape)
     check_network(resolved, runner.name, runner.network)
     embeddings = [s if isinstance(s, Embedding) else runner.embed(s) for s in resolved]
-    style = blend(embeddings, shares)
+    job = Job(
+        embeddings,
+        shares,
+        regions,
+        strength,
+        color,
+        seed,
+        working_size,
+        texture_scale,
+        max_memory,
+    )
+    blend(embeddings, shares)  # here, so that styles that do not mix are refused before painting
     total = len(contents) if isinstance(contents, Sized) else 0
     upcoming = itertools.chain([first], photos)
     if hasattr(runner, "render_steps"):
         # Minutes for a picture: its steps are counted, not the pictures.
-        paint = functools.partial(_paint, runner, style, strength, color, seed, progress)
-        return _pictures(paint, upcoming, total, None)
-    paint = functools.partial(_paint, runner, style, strength, color, seed, None)
-    return _pictures(paint, upcoming, total, progress)
+        return _pictures(functools.partial(paint, runner, job, progress), upcoming, total, None)
+    inner = progress if total == 1 else None
+    return _pictures(functools.partial(paint, runner, job, inner), upcoming, total, progress)
 
 
 def _pictures(
@@ -209,33 +248,6 @@ def _pictures(
             if progress is not None:
                 progress(done, max(total, done), f"{picture.width}x{picture.height} pixels")
             yield picture
-
-
-def _paint(
-    engine: Any,
-    style: Embedding,
-    strength: float,
-    color: str,
-    seed: int,
-    progress: Progress | None,
-    group: list[Photo],
-) -> list[Image.Image]:
-    """The pictures of photos of one shape; `progress` counts the steps of engines with steps."""
-    contents = [rgb for rgb, _ in group]
-    targets = [_at_strength(engine, rgb, style, strength) for rgb in contents]
-    if progress is None:
-        pictures = engine.render_batch(contents, targets, seed=seed)
-    else:
-        report = functools.partial(_report, progress)
-        pairs = zip(contents, targets, strict=True)
-        pictures = [engine.render(*pair, seed=seed, on_step=report) for pair in pairs]
-    if color == "content":
-        pictures = [keep_color(*pair) for pair in zip(pictures, contents, strict=True)]
-    return [to_pil(p, alpha) for p, (_, alpha) in zip(pictures, group, strict=True)]
-
-
-def _report(progress: Progress, step: Any) -> None:
-    progress(step.step, step.total, f"loss {step.loss:.4g}", preview=to_pil(step.picture))
 
 
 def _equal_sizes(photos: Iterator[Photo]) -> Iterator[list[Photo]]:
@@ -258,20 +270,17 @@ def _equal_sizes(photos: Iterator[Photo]) -> Iterator[list[Photo]]:
         yield group
 
 
-def _at_strength(engine: Any, content: np.ndarray, style: Embedding, strength: float) -> Embedding:
-    # At 1 the identity is not even asked for: in some engines it costs a pass of its own.
-    if strength == 1.0:
-        return style
-    return blend([engine.identity(content), style], [1.0 - strength, strength])
-
-
 def _load_content(content: ImageSource, size: int | None, max_pixels: int) -> Photo:
-    rgb, alpha = load_image(content, max_pixels=max_pixels)
+    rgb, alpha = load_image(content, max_pixels=max_pixels, keep_bytes_above=LARGE_PIXELS)
     if size is not None:
         scale = size / max(rgb.shape[:2])
-        height, width = (round(side * scale) for side in rgb.shape[:2])
-        check_size(max(1, height), max(1, width), f"content image at size={size}", max_pixels)
-        rgb = resize(rgb, longer_side=size)
+        height, width = (max(1, round(side * scale)) for side in rgb.shape[:2])
+        check_size(height, width, f"content image at size={size}", max_pixels)
+        rgb = (
+            resize(rgb, longer_side=size)
+            if rgb.dtype != np.uint8
+            else shrunken(rgb, (height, width))
+        )
         alpha = None if alpha is None else resize(alpha, shape=rgb.shape[:2])
     return rgb, alpha
 
@@ -298,6 +307,25 @@ def _check_options(
     if progress is not None and not callable(progress):
         raise InputError(f"`progress` is a callable, or None. Received: {progress!r}.")
     return float(strength), None if size is None else positive_int(size, "size"), int(seed)
+
+
+def _check_scale(working_size: Any, texture_scale: Any) -> tuple[int | None, float]:
+    scale = _positive("texture_scale", texture_scale)
+    if working_size is None:
+        return None, scale
+    if scale != 1.0:
+        raise InputError(
+            f"`working_size` and `texture_scale` say the same thing in two ways. Expected one of "
+            f"them. Received: working_size={working_size!r}, texture_scale={texture_scale!r}."
+        )
+    return positive_int(working_size, "working_size"), 1.0
+
+
+def _positive(name: str, value: Any) -> float:
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not real or not 0 < value < math.inf:
+        raise InputError(f"`{name}` is a number above 0. Received: {value!r}.")
+    return float(value)
 
 
 # The engine: "auto" or a name until the styles say which, an object when it has to work.

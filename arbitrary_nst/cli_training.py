@@ -218,9 +218,9 @@ def _add_evaluate(commands) -> None:
     parser.add_argument("--styles", required=True, metavar="DIR", help="folder of the paintings")
     parser.add_argument(
         "--style-list",
-        required=True,
         metavar="FILE",
-        help="JSON list of {name, file}: which painting an embedded style is",
+        help="JSON list of {name, file}: which painting an embedded style is, or which to take "
+        "(default: all images of the folder, by their file names)",
     )
     parser.add_argument(
         "--engine",

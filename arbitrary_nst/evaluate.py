@@ -22,13 +22,14 @@ import keras
 import numpy as np
 from keras import ops
 
-from arbitrary_nst.api import Progress, embed
+from arbitrary_nst.api import embed
 from arbitrary_nst.atomic import write_bytes
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines import load_engine
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import load_image, resize
 from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, gram_matrix, load_vgg19
+from arbitrary_nst.painting import Progress
 from arbitrary_nst.training.config import StyleSpec
 from arbitrary_nst.training.losses import relative_error, style_loss
 
@@ -78,7 +79,7 @@ def evaluate_styles(
 
     Args:
         specs: names of styles and the files of their paintings. An engine that knows a style by
-            its name paints that; another one embeds the painting.
+            its name paints that; else the painting is embedded.
         photos: files of the photos.
         size: longer side of photos and paintings in pixels.
         vgg: network of the measures; by default the full VGG19 from `vgg_weights`.
@@ -138,7 +139,8 @@ def edge_similarity(picture: np.ndarray, photo: np.ndarray) -> float:
 
 def _embedding(engine: Any, spec: StyleSpec) -> Embedding:
     known = getattr(engine, "styles", {})
-    if known:  # an unknown name is refused with the nearest ones
+    if spec.name in known or (known and not getattr(engine, "predicts", True)):
+        # An unknown name is refused with the nearest ones.
         return embed(spec.name, engine=engine)
     return engine.embed(load_image(spec.file, role=f"style {spec.name!r}")[0])
 

@@ -5,6 +5,7 @@ Everywhere else in the package an image is a float32 array `(H, W, 3)`, sRGB, in
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from pathlib import Path
@@ -36,7 +37,11 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
 def load_image(
-    source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS, role: str = "content"
+    source: ImageSource,
+    *,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    role: str = "content",
+    keep_bytes_above: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Reads an image of any usual kind as sRGB floats, upright, with its transparency beside it.
 
@@ -57,6 +62,8 @@ def load_image(
             `[0, 65535]`, float in `[0, 1]`, or bool (black and white). Never modified.
         max_pixels: largest width times height that is accepted.
         role: what the image is to the caller, named in messages ("content", "style 2").
+        keep_bytes_above: where given, an image of more pixels, of 8 bits and without
+            transparency, comes as uint8 `(H, W, 3)` in `[0, 255]`, a quarter as large.
 
     Returns:
         `(rgb, alpha)`: float32 `(H, W, 3)` in `[0, 1]`, and float32 `(H, W)` in `[0, 1]`, or
@@ -71,7 +78,7 @@ def load_image(
     name = describe(source, role)
     max_pixels = positive_int(max_pixels, "max_pixels")
     with damage_as_image_error(name, max_pixels):
-        rgb, alpha, notes = read_source(source, name, max_pixels)
+        rgb, alpha, notes = read_source(source, name, max_pixels, keep_bytes_above or math.inf)
     for note in notes:  # outside the guard: a caller may have turned warnings into errors
         warnings.warn(note, stacklevel=2)
     if alpha is not None:

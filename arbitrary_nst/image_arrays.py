@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -14,11 +15,14 @@ _ROUNDING = 1e-5  # how far a float image may leave [0, 1] before it counts as w
 
 
 def from_array(
-    array: np.ndarray, name: str, max_pixels: int
+    array: np.ndarray, name: str, max_pixels: int, keep_bytes_above: float = math.inf
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Checks an array and scales it; returns new arrays, rgb and alpha."""
     _check_array_shape(array, name)
     check_size(array.shape[0], array.shape[1], name, max_pixels)
+    is_large = array.shape[0] * array.shape[1] > keep_bytes_above
+    if is_large and array.dtype == np.uint8 and array.shape[2:] == (3,):
+        return array.copy(), None
     if array.dtype.kind == "f":
         _check_float_range(array, name)
         scaled = array.astype(np.float32).clip(0, 1)

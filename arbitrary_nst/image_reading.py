@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import os
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -57,20 +58,20 @@ def damage_as_image_error(name: str, max_pixels: int) -> Iterator[None]:
 
 
 def read_source(
-    source: Any, name: str, max_pixels: int
+    source: Any, name: str, max_pixels: int, keep_bytes_above: float = math.inf
 ) -> tuple[np.ndarray, np.ndarray | None, list]:
     """Finds out what kind of source it is; returns rgb, alpha and texts to warn with."""
     if isinstance(source, Image.Image):
-        return _decode(source, name, max_pixels)
+        return _decode(source, name, max_pixels, keep_bytes_above)
     if isinstance(source, np.ndarray) or hasattr(source, "__array__"):
-        return *from_array(np.asarray(source), name, max_pixels), []
+        return *from_array(np.asarray(source), name, max_pixels, keep_bytes_above), []
     if isinstance(source, str | os.PathLike):
         with _open_file(source, name) as file:
-            return _read_file(file, name, max_pixels)
+            return _read_file(file, name, max_pixels, keep_bytes_above)
     if hasattr(source, "read"):
         source = source.read()
     if isinstance(source, bytes | bytearray | memoryview):
-        return _read_file(io.BytesIO(source), name, max_pixels)
+        return _read_file(io.BytesIO(source), name, max_pixels, keep_bytes_above)
     if isinstance(source, str):
         raise ImageError(f"The {name} is a text file. Open it in binary mode: open(path, 'rb').")
     raise ImageError(
@@ -94,7 +95,7 @@ def _open_file(path: str | os.PathLike[str], name: str) -> BinaryIO:
 
 
 def _read_file(
-    file: BinaryIO, name: str, max_pixels: int
+    file: BinaryIO, name: str, max_pixels: int, keep_bytes_above: float
 ) -> tuple[np.ndarray, np.ndarray | None, list]:
     """Reads an opened image file."""
     if not file.read(1):
@@ -103,7 +104,7 @@ def _read_file(
     Image.init()  # without it, a format whose plug-in is absent is a KeyError
     known = [file_format for file_format in _INPUT_FORMATS if file_format in Image.OPEN]
     with Image.open(file, formats=known) as image:
-        rgb, alpha, notes = _decode(image, name, max_pixels)
+        rgb, alpha, notes = _decode(image, name, max_pixels, keep_bytes_above)
         # MPO: the further frames of a phone's photo are previews and gain maps, not an animation.
         if getattr(image, "is_animated", False) and image.format != "MPO":
             notes.append(f"The {name} has several frames; only the first is used.")
@@ -111,9 +112,9 @@ def _read_file(
 
 
 def _decode(
-    image: Image.Image, name: str, max_pixels: int
+    image: Image.Image, name: str, max_pixels: int, keep_bytes_above: float
 ) -> tuple[np.ndarray, np.ndarray | None, list]:
-    """Turns a PIL image into upright sRGB floats."""
+    """Turns a PIL image into upright sRGB floats, or bytes where it is large and opaque."""
     notes: list[str] = []
     check_size(image.height, image.width, name, max_pixels)
     image.load()
@@ -121,7 +122,9 @@ def _decode(
         rgb, alpha = _from_deep_grey(image, name, notes)
     else:
         colour, alpha_image = _split_alpha(image)
-        rgb = unit_floats(_to_srgb(colour, image.info.get("icc_profile"), name, notes))
+        converted = _to_srgb(colour, image.info.get("icc_profile"), name, notes)
+        is_large = alpha_image is None and image.height * image.width > keep_bytes_above
+        rgb = np.asarray(converted) if is_large else unit_floats(converted)
         alpha = None if alpha_image is None else unit_floats(alpha_image)
     try:
         orientation = image.getexif().get(_ORIENTATION_TAG, 1)

@@ -5,7 +5,6 @@ import pytest
 from keras import ops
 from test_cin_network import random_inputs, random_kernels
 
-from arbitrary_nst.networks import cin_fast
 from arbitrary_nst.networks.cin import CinLayout, build_network
 from arbitrary_nst.networks.cin_fast import FastCin
 
@@ -49,14 +48,29 @@ def test_bfloat16_stays_near(layout):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())
-@pytest.mark.parametrize("size", [(16, 16), (64, 40), (88, 16)])
-def test_strips_equal_the_whole(layout, size, monkeypatch):
-    """Strips of eight rows, as a large picture has strips of more; the last is often shorter."""
-    monkeypatch.setattr(cin_fast, "WHOLE_PIXELS", 1)
-    monkeypatch.setattr(cin_fast, "STRIP_PIXELS", 1)
-    plain, fast = both(layout, random_inputs(layout, 1, *size))
-    assert fast.shape == plain.shape
-    np.testing.assert_allclose(fast, plain, atol=1e-4)
+def test_regions_of_equal_weights_are_a_blend(layout):
+    """The same weights at every pixel give what the blended vector gives."""
+    inputs = random_inputs(layout, 1, 48, 32)
+    rng = np.random.default_rng(1)
+    gamma, beta = rng.normal(1, 0.3, (2, 3, layout.style_size)).astype(np.float32)
+    shares = np.array([0.5, 0.2, 0.3], np.float32)
+    blended = {"gamma": shares[None] @ gamma, "beta": shares[None] @ beta}
+    plain, _ = both(layout, {**inputs, **blended})
+    sides = 48 // layout.multiple, 32 // layout.multiple
+    noise = inputs.get("noise", np.zeros((1, *sides, 0), np.float32))
+    weights = np.broadcast_to(shares, (1, 48, 32, 3)).copy()
+    found = FastCin(layout, random_kernels(layout)).regions(
+        inputs["content"], gamma, beta, weights, noise
+    )
+    np.testing.assert_allclose(found, plain, atol=1e-4)
+
+
+def test_levels_are_halvings_of_the_resolution():
+    layout = LAYOUTS["shipped"]
+    levels = {s.plan.name: s.level for s in FastCin(layout, random_kernels(layout)).steps}
+    assert levels["in"] == levels["out"] == levels["up1"] == 0
+    assert levels["down1"] == levels["skip1"] == levels["up2"] == 1
+    assert levels["grain"] == levels["residual2b"] == levels["down3"] == 3
 
 
 def test_a_flat_photo_gives_finite_numbers_and_the_same_ones_twice():

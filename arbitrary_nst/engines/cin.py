@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +33,8 @@ from arbitrary_nst.styles import style_image_error
 
 MIN_SIDE = 16
 STYLE_SIZE, MIN_STYLE_SIDE = 512, 32  # pixels: longer side of a painting, and its shorter one
+# Of a whole picture's work, by bytes of a number; measured, see benchmarks/large.py.
+BYTES_PER_PIXEL = {2: 215, 4: 330}
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
@@ -142,24 +144,113 @@ class Cin:
         for embedding in embeddings:
             self._check(embedding, StyleError)
         height, width = _common_shape(contents, len(embeddings))
+        self._check_side(height, width)
+        batch = self._grown(contents[0][None] if len(contents) == 1 else np.stack(contents))
+        # Every photo gets the same noise, or its picture would depend on its neighbours.
+        noise = np.repeat(self._noise(height, width, seed), len(batch), axis=0)
+        pictures = self._fast(batch, *self._vectors(embeddings), noise)
+        return [np.ascontiguousarray(picture[:height, :width]) for picture in pictures]
+
+    def render_regions(
+        self,
+        content: np.ndarray,
+        embeddings: Sequence[Embedding],
+        weights: np.ndarray,
+        *,
+        seed: int = 0,
+    ) -> np.ndarray:
+        """Paints a photo in another blend at every pixel, in one pass: gamma and beta vary.
+
+        Args:
+            content: as for `render`.
+            embeddings: of the styles.
+            weights: float32 `(H, W, num_styles)` of sum 1, how much of each style is where.
+            seed: as for `render`.
+
+        Returns:
+            float32 `(H, W, 3)`, RGB in `[0, 1]`.
+        """
+        for embedding in embeddings:
+            self._check(embedding, StyleError)
+        height, width = _common_shape([content], 1)
+        self._check_side(height, width)
+        batch, noise = self._grown(content[None]), self._noise(height, width, seed)
+        gamma, beta = self._vectors(embeddings)
+        picture = self._fast.regions(batch, gamma, beta, self._grown(weights[None]), noise)[0]
+        return np.ascontiguousarray(picture[:height, :width])
+
+    def render_large(
+        self,
+        content: np.ndarray,
+        embedding: Embedding,
+        *,
+        seed: int = 0,
+        max_memory: float = 2e9,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> np.ndarray:
+        """`render` in bounded memory, by passes over strips of the photo.
+
+        The picture is the same but for rounding: the statistics of the normalisation are those of
+        the whole photo.
+
+        Args:
+            content: `(H, W, 3)`, float32 in `[0, 1]` or uint8 in `[0, 255]`.
+            embedding: as for `render`.
+            seed: as for `render`.
+            max_memory: bytes that may be taken, beside content and picture; more is faster.
+            progress: called as progress(done, total) after every pass.
+
+        Returns:
+            The picture, of the content's shape, dtype and range.
+
+        Raises:
+            InputError: it needs more than `max_memory`.
+        """
+        self._check(embedding, StyleError)
+        self._check_side(*content.shape[:2])
+        from arbitrary_nst.networks.cin_large import paint_large
+
+        arrays = embedding.arrays
+        return paint_large(
+            self._fast,
+            content,
+            arrays["gamma"],
+            arrays["beta"],
+            seed=seed,
+            max_memory=max_memory,
+            progress=progress,
+        )
+
+    def memory_for(self, height: int, width: int) -> float:
+        """Bytes that `render` takes for a photo of that size, about, beside TensorFlow's own."""
+        return height * width * BYTES_PER_PIXEL[self._fast.dtype.size]
+
+    def _check_side(self, height: int, width: int) -> None:
         if min(height, width) < MIN_SIDE:
             raise ImageError(
                 f"The cin engine needs photos of at least {MIN_SIDE}x{MIN_SIDE} pixels. "
                 f"Received: {width}x{height}."
             )
-        # Grown by reflection to the network's multiple and cropped back, never resized.
-        below, right = -height % self.layout.multiple, -width % self.layout.multiple
-        batch = contents[0][None] if len(contents) == 1 else np.stack(contents)
+
+    def _grown(self, batch: np.ndarray) -> np.ndarray:
+        """Grown by reflection to the network's multiple, to be cropped back, never resized."""
+        below, right = (-side % self.layout.multiple for side in batch.shape[1:3])
         batch = batch.astype(np.float32, copy=False)
-        if below or right:  # a large photo is not copied for nothing
-            batch = np.pad(batch, ((0, 0), (0, below), (0, right), (0, 0)), mode="reflect")
-        gamma = np.stack([embedding.arrays["gamma"] for embedding in embeddings])
-        beta = np.stack([embedding.arrays["beta"] for embedding in embeddings])
-        # Every photo gets the same noise, or its picture would depend on its neighbours.
-        shape = noise_shape(self.layout, *batch.shape[1:3])
-        noise = np.random.default_rng(seed).standard_normal(shape, np.float32)
-        pictures = self._fast(batch, gamma, beta, np.repeat(noise[None], len(batch), axis=0))
-        return [np.ascontiguousarray(picture[:height, :width]) for picture in pictures]
+        if not below and not right:  # a large photo is not copied for nothing
+            return batch
+        return np.pad(batch, ((0, 0), (0, below), (0, right), (0, 0)), mode="reflect")
+
+    def _noise(self, height: int, width: int, seed: int) -> np.ndarray:
+        sides = (
+            -(-side // self.layout.multiple) * self.layout.multiple for side in (height, width)
+        )
+        shape = noise_shape(self.layout, *sides)
+        return np.random.default_rng(seed).standard_normal(shape, np.float32)[None]
+
+    @staticmethod
+    def _vectors(embeddings: Sequence[Embedding]) -> tuple[np.ndarray, np.ndarray]:
+        gamma, beta = (np.stack([e.arrays[key] for e in embeddings]) for key in ("gamma", "beta"))
+        return gamma, beta
 
     def _check(self, embedding: Embedding, error: type[Exception]) -> None:
         shapes = dict.fromkeys(("beta", "gamma"), (self.layout.style_size,))

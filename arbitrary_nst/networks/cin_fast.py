@@ -8,24 +8,19 @@ wider operations of TensorFlow:
 - upsampling and the 3x3 convolution after it are one 2x2 convolution at the low resolution, with
   four times the filters, one for each of the four pixels that a pixel becomes;
 - the outer convolutions, whose three channels leave most of a vector unit idle, run on blocks of
-  2x2 pixels laid into channels;
-- what a large picture has at full resolution is computed by strips of it.
+  2x2 pixels laid into channels.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
 from arbitrary_nst.networks.cin import EPSILON, CinLayout, Convolution
-
-# Up to so many no array is cut into strips: at 2048x2048 they took 1.75 times as long.
-WHOLE_PIXELS = 2**24
-STRIP_PIXELS = 2**19
 
 
 class FastCin:
@@ -41,13 +36,13 @@ class FastCin:
     def __init__(
         self, layout: CinLayout, kernels: Mapping[str, np.ndarray], precision: str = "float32"
     ) -> None:
-        self._layout = layout
-        self._dtype = tf.as_dtype(precision)
+        self.layout = layout
+        self.dtype = tf.as_dtype(precision)
         plan = layout.convolutions()
         ends = np.cumsum([step.filters for step in plan])
-        self._steps = [
-            _Step(step, tf.constant(_rewritten(step, kernels[step.name]), self._dtype), end)
-            for step, end in zip(plan, ends.tolist(), strict=True)
+        self.steps = [
+            Step(step, tf.constant(_rewritten(step, kernels[step.name]), self.dtype), end, level)
+            for step, end, level in zip(plan, ends.tolist(), _levels(plan), strict=True)
         ]
         sizes = layout.style_size
         signature = [
@@ -56,12 +51,8 @@ class FastCin:
             tf.TensorSpec((sizes,), tf.float32),
             tf.TensorSpec((1, None, None, layout.noise_channels), tf.float32),
         ]
-        # One graph for all sizes: tracing anew for each would cost half a second. That with
-        # strips takes a second, which only large pictures should wait for.
-        self._render, self._render_in_strips = (
-            tf.function(functools.partial(self._run, in_strips), input_signature=signature)
-            for in_strips in (False, True)
-        )
+        # One graph for all sizes: tracing anew for each would cost half a second.
+        self._render = tf.function(self._run, input_signature=signature)
 
     def __call__(
         self, content: np.ndarray, gamma: np.ndarray, beta: np.ndarray, noise: np.ndarray
@@ -78,107 +69,131 @@ class FastCin:
             float32 (B, H, W, 3) in `[0, 1]`.
         """
         samples = zip(content, gamma, beta, noise, strict=True)
-        is_whole = content.shape[1] * content.shape[2] <= WHOLE_PIXELS
-        render = self._render if is_whole else self._render_in_strips
-        pictures = [render(c[None], g, b, n[None]).numpy() for c, g, b, n in samples]
+        pictures = [self._render(c[None], g, b, n[None]).numpy() for c, g, b, n in samples]
         return pictures[0] if len(pictures) == 1 else np.concatenate(pictures)
 
-    def _run(
+    def regions(
         self,
-        in_strips: bool,
+        content: np.ndarray,
+        gamma: np.ndarray,
+        beta: np.ndarray,
+        weights: np.ndarray,
+        noise: np.ndarray,
+    ) -> np.ndarray:
+        """Paints one photo with another blend of styles at every pixel, in one pass.
+
+        Args:
+            content: as for a call, with B of 1.
+            gamma: float32 (num_styles, layout.style_size).
+            beta: float32 (num_styles, layout.style_size).
+            weights: float32 (1, H, W, num_styles) of sum 1: how much of each style is where.
+            noise: as for a call.
+
+        Returns:
+            float32 (1, H, W, 3) in `[0, 1]`.
+        """
+        return self._regions(content, gamma, beta, weights, noise).numpy()
+
+    @functools.cached_property
+    def _regions(self) -> Callable[..., tf.Tensor]:
+        layout = self.layout
+        return tf.function(
+            self._run_regions,
+            input_signature=[
+                tf.TensorSpec((1, None, None, 3), tf.float32),
+                tf.TensorSpec((None, layout.style_size), tf.float32),
+                tf.TensorSpec((None, layout.style_size), tf.float32),
+                tf.TensorSpec((1, None, None, None), tf.float32),
+                tf.TensorSpec((1, None, None, layout.noise_channels), tf.float32),
+            ],
+        )
+
+    def _run(
+        self, content: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, noise: tf.Tensor
+    ) -> tf.Tensor:
+        return self.apply(content, noise, lambda x, step: _normalise(x, *step.affine(gamma, beta)))
+
+    def _run_regions(
+        self,
         content: tf.Tensor,
         gamma: tf.Tensor,
         beta: tf.Tensor,
+        weights: tf.Tensor,
         noise: tf.Tensor,
     ) -> tf.Tensor:
-        two = _two_in_strips if in_strips else _two
-        x = tf.cast(content, self._dtype)
-        outputs = {"noise": tf.cast(noise, self._dtype)}
-        first, second, *steps, last_but_one, last = self._steps
-        x = two(x, first, second, *first.affine(gamma, beta))
-        for step in (second, *steps):
-            if step is not second:
-                x = _convolve(outputs[step.plan.source] if step.plan.source else x, step)
-            x = _normalise(x, *step.affine(gamma, beta))
-            if step.plan.activation == "relu":
-                x = tf.nn.relu(x)
-            elif step.plan.shortcut is not None:
-                x = outputs[step.plan.shortcut] + x
+        # Lower resolutions see the mean weights of the pixels that they stand for.
+        levels = [weights]
+        for _ in self.layout.channels[1:]:
+            levels.append(tf.nn.avg_pool2d(levels[-1], 2, 2, "VALID"))
+
+        def normalise(x: tf.Tensor, step: Step) -> tf.Tensor:
+            ones = tf.ones(step.plan.filters)
+            x = _normalise(x, ones, 0 * ones)
+            scale, offset = (
+                tf.cast(tf.einsum("bhwn,nc->bhwc", levels[step.level], part), x.dtype)
+                for part in step.affine(gamma, beta)
+            )
+            return x * scale + offset
+
+        return self.apply(content, noise, normalise)
+
+    def apply(
+        self,
+        content: tf.Tensor,
+        noise: tf.Tensor,
+        normalise: Callable[[tf.Tensor, Step], tf.Tensor],
+    ) -> tf.Tensor:
+        """The network, with normalisations as the caller wants them.
+
+        Args:
+            content: as for a call, as tensor.
+            noise: likewise.
+            normalise: takes what the step's convolution gives, and scales and shifts it.
+
+        Returns:
+            The picture, float32 (B, H, W, 3).
+        """
+        x = tf.cast(content, self.dtype)
+        outputs = {"noise": tf.cast(noise, self.dtype)}
+        for step in self.steps:
+            x = convolve(outputs[step.plan.source] if step.plan.source else x, step)
+            if step.plan.activation == "sigmoid":
+                return tf.sigmoid(normalise(tf.cast(x, tf.float32), step))
+            x = normalise(x, step)
+            shortcut = step.plan.shortcut
+            x = tf.nn.relu(x) if shortcut is None else outputs[shortcut] + x
             outputs[step.plan.name] = x
-        x = two(x, last_but_one, last, *last_but_one.affine(gamma, beta))
-        return tf.sigmoid(_normalise(tf.cast(x, tf.float32), *last.affine(gamma, beta)))
+        raise AssertionError("the last step of a layout is a sigmoid")
 
 
 @dataclass(frozen=True)
-class _Step:
-    """A convolution, its rewritten kernel, and where its part of gamma and beta ends."""
+class Step:
+    """A convolution, its rewritten kernel, and where its part of gamma and beta ends.
+
+    `level` counts how often its output's resolution is half of that before.
+    """
 
     plan: Convolution
     kernel: tf.Tensor
     end: int
+    level: int
 
     def affine(self, gamma: tf.Tensor, beta: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         part = slice(self.end - self.plan.filters, self.end)
-        return gamma[part], beta[part]
+        return gamma[..., part], beta[..., part]
 
 
-def _two(
-    x: tf.Tensor, first: _Step, second: _Step, scale: tf.Tensor, offset: tf.Tensor
-) -> tf.Tensor:
-    """Two convolutions, of which the first is normalised by `scale` and `offset`."""
-    return _convolve(tf.nn.relu(_normalise(_convolve(x, first), scale, offset)), second)
-
-
-def _two_in_strips(
-    x: tf.Tensor, first: _Step, second: _Step, scale: tf.Tensor, offset: tf.Tensor
-) -> tf.Tensor:
-    """`_two` in less memory.
-
-    What lies between the first two of the network, and between the last two, has the full
-    resolution and is by far the largest array. Here it is never whole: one pass
-    over strips of rows takes its mean and deviation, and a second makes the strips again, to be
-    used at once.
-    """
-    factor = 2 if first.plan.upsample else 1
-    height, width = factor * tf.shape(x)[1], factor * tf.shape(x)[2]
-    rows = 2 * tf.maximum(STRIP_PIXELS // (2 * width), 4)
-    mean, variance = _moments(x, first, height, rows)
-    halo = _halo(second)
-    strips = tf.TensorArray(
-        x.dtype, size=0, dynamic_size=True, infer_shape=False, element_shape=(None, None, None)
-    )
-    for start in tf.range(0, height, rows):
-        # Several strips at once would need the memory of several.
-        tf.autograph.experimental.set_loop_options(parallel_iterations=1)
-        stop = tf.minimum(start + rows, height)
-        top = tf.maximum(start - halo - halo % 2, 0)
-        strip = _rows(x, first, top, tf.minimum(stop + halo + halo % 2, height))
-        strip = _normalise_by(strip, scale, offset, mean, variance)
-        wanted = _inside(tf.range(start - halo, stop + halo), height, second) - top
-        strip = _pad(tf.gather(tf.nn.relu(strip), wanted, axis=1), second, (2,))
-        strips = strips.write(strips.size(), _convolve_padded(strip, second)[0])
-    return strips.concat()[None]
-
-
-def _moments(
-    x: tf.Tensor, step: _Step, height: tf.Tensor, rows: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Mean and variance of each filter of a convolution, from those of its strips of rows."""
-    ones = tf.ones(step.plan.filters)
-    count, sums = tf.zeros((), tf.float64), tf.zeros((2, step.plan.filters), tf.float64)
-    for start in tf.range(0, height, rows):
-        tf.autograph.experimental.set_loop_options(parallel_iterations=1)
-        strip = _rows(x, step, start, tf.minimum(start + rows, height))
-        norm = tf.raw_ops.FusedBatchNormV3(
-            x=strip, scale=ones, offset=ones, mean=[], variance=[], is_training=True
-        )
-        size = tf.cast(tf.size(strip) // step.plan.filters, tf.float64)
-        mean = tf.cast(norm.batch_mean, tf.float64)
-        # The fused operation gives the variance of a sample.
-        variance = tf.cast(norm.batch_variance, tf.float64) * (size - 1) / size
-        count, sums = count + size, sums + size * tf.stack([mean, variance + mean**2])
-    mean, square = tf.unstack(sums / count)
-    return tf.cast(mean, tf.float32), tf.cast(square - mean**2, tf.float32)
+def _levels(plan: Sequence[Convolution]) -> list[int]:
+    """The `Step.level` of each convolution."""
+    levels: dict[str, int] = {}
+    before = ""
+    for step in plan:
+        # "grain" comes from the noise, which is as small as what it is added to.
+        source = step.shortcut if step.source == "noise" else step.source or before
+        level = levels[source] if source else 0
+        levels[step.name] = level + (step.stride == 2) - step.upsample
+        before = step.name
+    return list(levels.values())
 
 
 def _normalise(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
@@ -189,7 +204,7 @@ def _normalise(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
     ).y
 
 
-def _normalise_by(
+def normalise_by(
     x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor
 ) -> tf.Tensor:
     return tf.raw_ops.FusedBatchNormV3(
@@ -203,20 +218,11 @@ def _normalise_by(
     ).y
 
 
-def _convolve(x: tf.Tensor, step: _Step) -> tf.Tensor:
-    return _convolve_padded(_pad(x, step, (1, 2)), step)
+def convolve(x: tf.Tensor, step: Step) -> tf.Tensor:
+    return convolve_padded(pad(x, step, (1, 2)), step)
 
 
-def _rows(x: tf.Tensor, step: _Step, start: tf.Tensor, stop: tf.Tensor) -> tf.Tensor:
-    """The rows from `start` to `stop`, even numbers, of what `_convolve` gives; of stride 1."""
-    if step.plan.upsample:
-        start, stop = start // 2, stop // 2
-    halo = _halo(step)
-    wanted = _inside(tf.range(start - halo, stop + halo), tf.shape(x)[1], step)
-    return _convolve_padded(_pad(tf.gather(x, wanted, axis=1), step, (2,)), step)
-
-
-def _convolve_padded(x: tf.Tensor, step: _Step) -> tf.Tensor:
+def convolve_padded(x: tf.Tensor, step: Step) -> tf.Tensor:
     if step.plan.upsample:
         x = tf.nn.conv2d(x, step.kernel, 1, "VALID")  # (1, h + 1, w + 1, 4 * filters)
         return tf.nn.depth_to_space(x, 2)[:, 1:-1, 1:-1]  # (1, 2h, 2w, filters)
@@ -226,25 +232,19 @@ def _convolve_padded(x: tf.Tensor, step: _Step) -> tf.Tensor:
     return tf.nn.conv2d(x, step.kernel, step.plan.stride, "VALID")
 
 
-def _halo(step: _Step) -> int:
+def halo_of(step: Step) -> int:
     """Pixels that a convolution needs around its input."""
     return 1 if step.plan.upsample else step.plan.kernel_size // 2
 
 
-def _inside(index: tf.Tensor, size: tf.Tensor, step: _Step) -> tf.Tensor:
-    """The rows that stand for those beyond the borders."""
-    if step.plan.upsample:
-        # Reflecting an upsampled picture by one pixel repeats the outermost pixel of the small one.
-        return tf.clip_by_value(index, 0, size - 1)
-    return size - 1 - tf.abs(size - 1 - tf.abs(index))
-
-
-def _pad(x: tf.Tensor, step: _Step, axes: tuple[int, ...]) -> tf.Tensor:
-    amount = _halo(step)
+def pad(x: tf.Tensor, step: Step, axes: tuple[int, ...]) -> tf.Tensor:
+    amount = halo_of(step)
     if amount == 0:
         return x
     for axis in axes:
-        if step.plan.upsample:  # see `_inside`
+        if step.plan.upsample:
+            # Reflecting an upsampled picture by one pixel repeats the outermost pixel of the
+            # small one.
             ends = [_slice(x, axis, 0, 1), _slice(x, axis, -1, None)]
         else:
             mirrored = _slice(x, axis, 1, amount + 1), _slice(x, axis, -amount - 1, -1)

@@ -1,0 +1,160 @@
+"""Masks: where in a picture each style goes."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from arbitrary_nst import blend, embed, stylize
+from arbitrary_nst.engines.cin import Cin
+from arbitrary_nst.errors import ImageNotFound, InputError
+from arbitrary_nst.image import resize
+from arbitrary_nst.regions import read_masks, weights_of
+
+
+def left_half(height=48, width=64):
+    mask = np.zeros((height, width), np.float32)
+    mask[:, : width // 2] = 1
+    return mask
+
+
+class TestWeights:
+    def test_two_masks_side_by_side(self):
+        mask = left_half()
+        weights, cover = weights_of([mask, 1 - mask], [0.9, 0.1], mask.shape)
+        np.testing.assert_allclose(weights[..., 0], mask, atol=1e-6)
+        np.testing.assert_array_equal(cover, 1)
+
+    def test_a_style_without_a_mask_takes_the_rest(self):
+        mask = left_half()
+        weights, cover = weights_of([mask, None], [0.5, 0.5], mask.shape)
+        np.testing.assert_allclose(weights[..., 0], mask, atol=1e-6)
+        np.testing.assert_allclose(weights[..., 1], 1 - mask, atol=1e-6)
+        assert cover is None
+
+    def test_what_nothing_covers_is_the_photo(self):
+        mask = left_half()
+        weights, cover = weights_of([mask], [1.0], mask.shape)
+        np.testing.assert_array_equal(cover, mask)
+        np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-6)
+
+    def test_grey_is_a_part_and_overlaps_mix_by_weights(self):
+        grey = np.full((8, 8), 0.25, np.float32)
+        weights, _ = weights_of([grey, None], [0.5, 0.5], grey.shape)
+        np.testing.assert_allclose(weights[0, 0], [0.25, 0.75], atol=1e-6)
+        white = np.ones((8, 8), np.float32)
+        weights, cover = weights_of([white, white], [0.7, 0.3], white.shape)
+        np.testing.assert_allclose(weights[0, 0], [0.7, 0.3], atol=1e-6)
+        np.testing.assert_array_equal(cover, 1)
+
+    def test_a_style_of_weight_zero_covers_nothing(self):
+        mask = left_half()
+        weights, cover = weights_of([mask, 1 - mask], [0.0, 1.0], mask.shape)
+        np.testing.assert_allclose(cover, 1 - mask)
+        assert weights[..., 0].max() < 1e-6
+
+    def test_any_size_is_scaled(self):
+        weights, _ = weights_of([left_half(480, 640), None], [0.5, 0.5], (48, 64))
+        np.testing.assert_allclose(weights[..., 0], left_half(), atol=0.2)
+        weights, _ = weights_of([left_half(6, 8), None], [0.5, 0.5], (48, 64))
+        assert weights.min() >= 0 and weights.max() <= 1
+
+
+class TestReading:
+    def test_kinds(self, tmp_path):
+        path = tmp_path / "sky.png"
+        Image.fromarray((left_half() * 255).astype(np.uint8)).save(path)
+        first, second, third = read_masks([path, None, left_half()], 3, 10**6)
+        np.testing.assert_allclose(first, left_half(), atol=1e-5)
+        np.testing.assert_allclose(third, left_half(), atol=1e-5)
+        assert second is None
+
+    def test_transparent_is_black(self):
+        rgba = np.ones((4, 4, 4), np.float32)
+        rgba[:2, :, 3] = 0
+        (mask,) = read_masks([rgba], 1, 100)
+        np.testing.assert_allclose(mask[:, 0], [0, 0, 1, 1], atol=1e-5)
+
+    @pytest.mark.parametrize("masks", [[], [None, None], "sky.png", 3, np.ones((4, 4))])
+    def test_one_for_each_style(self, masks):
+        with pytest.raises(InputError, match="`masks` is a list with one image"):
+            read_masks(masks, 1, 100)
+
+    def test_black_is_refused(self):
+        with pytest.raises(InputError, match="Mask 2 is black all over"):
+            read_masks([None, np.zeros((4, 4))], 2, 100)
+
+    def test_a_missing_file_is_named(self):
+        with pytest.raises(ImageNotFound, match="mask 1 image 'nowhere.png'"):
+            read_masks(["nowhere.png"], 1, 100)
+
+
+class TestPictures:
+    def test_far_from_the_edge_each_side_has_its_own_style(self, photo):
+        """But for the statistics, which are of the whole picture."""
+        photo = resize(photo, shape=(128, 320))
+        mask = left_half(*np.shape(photo)[:2])
+        both = np.asarray(stylize(photo, ["great-wave", "scream"], masks=[mask, 1 - mask]), float)
+        wave, scream = (np.asarray(stylize(photo, n), float) for n in ("great-wave", "scream"))
+        left, right = np.s_[:, : mask.shape[1] // 4], np.s_[:, -mask.shape[1] // 4 :]
+        assert np.abs(both - wave)[left].mean() < 0.5 * np.abs(both - scream)[left].mean()
+        assert np.abs(both - scream)[right].mean() < 0.5 * np.abs(both - wave)[right].mean()
+
+    def test_outside_of_all_masks_is_the_photo_itself(self, photo):
+        mask = left_half(*np.shape(photo)[:2])
+        picture = np.asarray(stylize(photo, "great-wave", masks=[mask]), float)
+        right = np.s_[:, mask.shape[1] // 2 :]
+        np.testing.assert_allclose(picture[right], 255 * np.asarray(photo, float)[right], atol=1)
+        assert np.abs(picture - 255 * np.asarray(photo, float)).mean() > 5
+
+    def test_white_masks_are_a_blend(self, photo):
+        white = np.ones((10, 10))
+        masked = stylize(photo, ["great-wave", "scream"], [0.3, 0.7], masks=[white, white])
+        plain = stylize(photo, ["great-wave", "scream"], [0.3, 0.7])
+        np.testing.assert_allclose(np.asarray(masked, float), np.asarray(plain, float), atol=12)
+
+    def test_engines_without_regions_lay_pictures_side_by_side(self, photo):
+        engine = WithoutRegions()
+        mask = left_half(*np.shape(photo)[:2])
+        styles = [engine.dark, engine.bright]
+        picture = np.asarray(stylize(photo, styles, masks=[mask, 1 - mask], engine=engine))
+        assert picture[:, 0].max() == 0 and picture[:, -1].min() == 255
+
+    def test_strength_and_colour_go_with_masks(self, photo):
+        mask = left_half(*np.shape(photo)[:2])
+        full = np.asarray(stylize(photo, "scream", masks=[mask]), float)
+        half = np.asarray(stylize(photo, "scream", masks=[mask], strength=0.3), float)
+        original = 255 * np.asarray(photo, float)
+        assert np.abs(half - original).mean() < 0.7 * np.abs(full - original).mean()
+        stylize(photo, "scream", masks=[mask], color="content")
+
+
+class WithoutRegions:
+    """Paints everything black or white."""
+
+    name, network, styles = "plain", "plain-1", {}
+
+    def __init__(self):
+        embedding = Cin().styles["scream"]
+        self.dark, self.bright = (
+            type(embedding)("plain", "plain-1", {"level": np.full(1, v, np.float32)}, name=n)
+            for v, n in ((0, "dark"), (1, "bright"))
+        )
+
+    def embed(self, image):
+        return self.dark
+
+    identity = embed
+
+    def render(self, content, embedding, *, seed=0):
+        return np.full(content.shape, embedding.arrays["level"][0], np.float32)
+
+    def render_batch(self, contents, embeddings, *, seed=0):
+        return [self.render(*pair) for pair in zip(contents, embeddings, strict=True)]
+
+
+def test_a_mask_is_not_a_weight(photo):
+    """The blend of a style with itself, by masks, is that style."""
+    style = blend([embed("scream")], [1])
+    mask = left_half(*np.shape(photo)[:2])
+    both = np.asarray(stylize(photo, [style, style], masks=[mask, 1 - mask]), float)
+    np.testing.assert_allclose(both, np.asarray(stylize(photo, style), float), atol=12)
