@@ -83,6 +83,12 @@ class FastCin:
         pictures = [render(c[None], g, b, n[None]).numpy() for c, g, b, n in samples]
         return pictures[0] if len(pictures) == 1 else np.concatenate(pictures)
 
+    def trace(
+        self, content: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, noise: tf.Tensor
+    ) -> tf.Tensor:
+        """The picture of a batch of one as part of another graph; arguments as for a call."""
+        return self._run(False, content, gamma, beta, noise)
+
     def _run(
         self,
         in_strips: bool,
