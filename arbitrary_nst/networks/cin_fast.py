@@ -46,7 +46,7 @@ class FastCin:
         plan = layout.convolutions()
         ends = np.cumsum([step.filters for step in plan])
         self._steps = [
-            _Step(step, tf.constant(_rewritten(step, kernels[step.name]), self._dtype), end)
+            _Step(step, tf.constant(rewritten(step, kernels[step.name]), self._dtype), end)
             for step, end in zip(plan, ends.tolist(), strict=True)
         ]
         sizes = layout.style_size
@@ -226,7 +226,7 @@ def _convolve_padded(x: tf.Tensor, step: _Step) -> tf.Tensor:
     if step.plan.upsample:
         x = tf.nn.conv2d(x, step.kernel, 1, "VALID")  # (1, h + 1, w + 1, 4 * filters)
         return tf.nn.depth_to_space(x, 2)[:, 1:-1, 1:-1]  # (1, 2h, 2w, filters)
-    if _in_blocks(step.plan):
+    if in_blocks(step.plan):
         x = tf.nn.conv2d(tf.nn.space_to_depth(x, 2), step.kernel, 1, "VALID")
         return tf.nn.depth_to_space(x, 2)
     return tf.nn.conv2d(x, step.kernel, step.plan.stride, "VALID")
@@ -263,7 +263,8 @@ def _slice(x: tf.Tensor, axis: int, start: int, stop: int | None) -> tf.Tensor:
     return x[:, start:stop] if axis == 1 else x[:, :, start:stop]
 
 
-def _in_blocks(step: Convolution) -> bool:
+def in_blocks(step: Convolution) -> bool:
+    """Whether a convolution runs on blocks of 2x2 pixels."""
     # Only where the padding is whole blocks, and three channels make the plain form slow.
     return (
         step.stride == 1
@@ -273,10 +274,11 @@ def _in_blocks(step: Convolution) -> bool:
     )
 
 
-def _rewritten(step: Convolution, kernel: np.ndarray) -> np.ndarray:
+def rewritten(step: Convolution, kernel: np.ndarray) -> np.ndarray:
+    """The kernel of the fewer, wider operations that stand for this convolution here."""
     if step.upsample:
         return _fold_upsampling(kernel)
-    return _fold_blocks(kernel) if _in_blocks(step) else kernel
+    return _fold_blocks(kernel) if in_blocks(step) else kernel
 
 
 def _fold_upsampling(kernel: np.ndarray) -> np.ndarray:

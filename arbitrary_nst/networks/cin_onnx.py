@@ -10,26 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from onnx import TensorProto, checker, helper, numpy_helper
 
 from arbitrary_nst.networks.cin import EPSILON, CinLayout, Convolution
+from arbitrary_nst.networks.cin_fast import in_blocks, rewritten
 
 OPSET, IR_VERSION = 17, 8  # of 2022: what is older than the newest is read everywhere
-
-
-def onnx_package() -> Any:
-    """The package `onnx`.
-
-    Raises:
-        ImportError: it is not installed.
-    """
-    try:
-        import onnx
-    except ImportError as error:
-        raise ImportError(
-            f"The format 'onnx' needs the package onnx, and importing it failed ({error}): "
-            f'pip install "arbitrary-nst[export]"'
-        ) from error
-    return onnx
 
 
 def write_onnx(
@@ -39,14 +25,9 @@ def write_onnx(
     path: Path,
     styles: np.ndarray | None = None,
 ) -> None:
-    """Writes the network as an ONNX file; see `cin_portable.portable` for inputs and output.
-
-    Raises:
-        ImportError: `onnx` is not installed.
-    """
-    onnx = onnx_package()
-    helper, floats = onnx.helper, onnx.TensorProto.FLOAT
-    graph = _Graph(onnx)
+    """Writes the network as an ONNX file; see `cin_portable.portable` for inputs and output."""
+    floats = TensorProto.FLOAT
+    graph = _Graph()
     if styles is None:
         vector = "style"
         style = helper.make_tensor_value_info("style", floats, [2 * layout.style_size])
@@ -64,22 +45,21 @@ def write_onnx(
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
     )
-    onnx.checker.check_model(model, full_check=True)
+    checker.check_model(model, full_check=True)
     path.write_bytes(model.SerializeToString())
 
 
 class _Graph:
     """Nodes and constants as they are added; values are known by their names."""
 
-    def __init__(self, onnx: Any) -> None:
-        self._onnx = onnx
+    def __init__(self) -> None:
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
 
     def constant(self, value: Any, dtype: Any = np.float32) -> str:
         name = f"constant{len(self.constants)}"
         array = np.ascontiguousarray(value, dtype).reshape(np.shape(value))
-        self.constants.append(self._onnx.numpy_helper.from_array(array, name))
+        self.constants.append(numpy_helper.from_array(array, name))
         return name
 
     def whole(self, *values: int) -> str:
@@ -89,13 +69,13 @@ class _Graph:
     def add(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         """Adds an operation and returns the name of its only output."""
         name = output or f"{kind}{len(self.nodes)}"
-        self.nodes.append(self._onnx.helper.make_node(kind, inputs, [name], **attributes))
+        self.nodes.append(helper.make_node(kind, inputs, [name], **attributes))
         return name
 
     def split(self, value: str, sizes: list[int]) -> list[str]:
         names = [f"Split{len(self.nodes)}_{i}" for i in range(len(sizes))]
         inputs = [value, self.whole(*sizes)]
-        self.nodes.append(self._onnx.helper.make_node("Split", inputs, names, axis=0))
+        self.nodes.append(helper.make_node("Split", inputs, names, axis=0))
         return names
 
 
@@ -144,21 +124,20 @@ def _noise(graph: _Graph, numbers: np.ndarray, cells: str, channels: int) -> str
 
 
 def _convolve(graph: _Graph, x: str, step: Convolution, kernel: np.ndarray) -> str:
-    if step.upsample:
-        scales = graph.constant([1, 1, 2, 2])
-        x = graph.add(
-            "Resize",
-            x,
-            "",
-            scales,
-            mode="nearest",
-            coordinate_transformation_mode="asymmetric",
-            nearest_mode="floor",
-        )
-    amount = step.kernel_size // 2
+    """A convolution in the form of `cin_fast`: measured 2 times faster than the plain one."""
+    amount = 1 if step.upsample else step.kernel_size // 2
     if amount:
-        x = graph.add("Pad", x, graph.whole(*[0, 0, amount, amount] * 2), mode="reflect")
-    weights = graph.constant(kernel.transpose(3, 2, 0, 1))  # (filters, inputs, kernel, kernel)
-    return graph.add(
-        "Conv", x, weights, kernel_shape=[step.kernel_size] * 2, strides=[step.stride] * 2
-    )
+        # Reflecting an upsampled picture by one pixel repeats the last pixel of the small one.
+        mode = "edge" if step.upsample else "reflect"
+        x = graph.add("Pad", x, graph.whole(*[0, 0, amount, amount] * 2), mode=mode)
+    if in_blocks(step):
+        x = graph.add("SpaceToDepth", x, blocksize=2)
+    kernel = rewritten(step, kernel)
+    weights = graph.constant(kernel.transpose(3, 2, 0, 1))  # (filters, inputs, rows, columns)
+    shape = list(kernel.shape[:2])
+    x = graph.add("Conv", x, weights, kernel_shape=shape, strides=[step.stride] * 2)
+    if in_blocks(step) or step.upsample:
+        x = graph.add("DepthToSpace", x, blocksize=2, mode="DCR")
+    if step.upsample:  # one pixel too many at each border
+        x = graph.add("Slice", x, graph.whole(1, 1), graph.whole(-1, -1), graph.whole(2, 3))
+    return x
