@@ -98,12 +98,10 @@ def export(
 
             write_onnx(layout, kernels, noise, model, matrix)
         else:
-            module = cin_portable.portable(layout, kernels, noise, matrix)
-            write = {
-                "savedmodel": cin_portable.write_savedmodel,
-                "tflite": cin_portable.write_tflite,
-            }
-            write[format](module, model)
+            is_tflite = format == "tflite"
+            write = cin_portable.write_tflite if is_tflite else cin_portable.write_savedmodel
+            module = cin_portable.portable(layout, kernels, noise, matrix, for_tflite=is_tflite)
+            write(module, model)
         (parts / STYLES_FILE).write_text(styles_json(chosen), encoding="utf-8")
         (parts / README_FILE).write_text(about, encoding="utf-8")
     return [style.name for style in chosen]

@@ -15,7 +15,7 @@ wider operations of TensorFlow:
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,10 +84,24 @@ class FastCin:
         return pictures[0] if len(pictures) == 1 else np.concatenate(pictures)
 
     def trace(
-        self, content: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, noise: tf.Tensor
+        self,
+        content: tf.Tensor,
+        gamma: tf.Tensor,
+        beta: tf.Tensor,
+        noise: tf.Tensor,
+        normalise: Callable[..., tf.Tensor] | None = None,
     ) -> tf.Tensor:
-        """The picture of a batch of one as part of another graph; arguments as for a call."""
-        return self._run(False, content, gamma, beta, noise)
+        """The picture of a batch of one as part of another graph.
+
+        Args:
+            content: as for a call, like `noise`, but tensors.
+            gamma: float32 (layout.style_size,), like `beta`.
+            beta: see `gamma`.
+            noise: see `content`.
+            normalise: from (1, h, w, c), scale (c,) and offset (c,) to (1, h, w, c): what else
+                than TensorFlow's fused operation should take mean and deviation out.
+        """
+        return self._run(False, content, gamma, beta, noise, normalise)
 
     def _run(
         self,
@@ -96,8 +110,10 @@ class FastCin:
         gamma: tf.Tensor,
         beta: tf.Tensor,
         noise: tf.Tensor,
+        normalise: Callable[..., tf.Tensor] | None = None,
     ) -> tf.Tensor:
-        two = _two_in_strips if in_strips else _two
+        normalise = normalise or _normalise
+        two = _two_in_strips if in_strips else functools.partial(_two, normalise)
         x = tf.cast(content, self._dtype)
         outputs = {"noise": tf.cast(noise, self._dtype)}
         first, second, *steps, last_but_one, last = self._steps
@@ -105,14 +121,14 @@ class FastCin:
         for step in (second, *steps):
             if step is not second:
                 x = _convolve(outputs[step.plan.source] if step.plan.source else x, step)
-            x = _normalise(x, *step.affine(gamma, beta))
+            x = normalise(x, *step.affine(gamma, beta))
             if step.plan.activation == "relu":
                 x = tf.nn.relu(x)
             elif step.plan.shortcut is not None:
                 x = outputs[step.plan.shortcut] + x
             outputs[step.plan.name] = x
         x = two(x, last_but_one, last, *last_but_one.affine(gamma, beta))
-        return tf.sigmoid(_normalise(tf.cast(x, tf.float32), *last.affine(gamma, beta)))
+        return tf.sigmoid(normalise(tf.cast(x, tf.float32), *last.affine(gamma, beta)))
 
 
 @dataclass(frozen=True)
@@ -129,10 +145,15 @@ class _Step:
 
 
 def _two(
-    x: tf.Tensor, first: _Step, second: _Step, scale: tf.Tensor, offset: tf.Tensor
+    normalise: Callable[..., tf.Tensor],
+    x: tf.Tensor,
+    first: _Step,
+    second: _Step,
+    scale: tf.Tensor,
+    offset: tf.Tensor,
 ) -> tf.Tensor:
     """Two convolutions, of which the first is normalised by `scale` and `offset`."""
-    return _convolve(tf.nn.relu(_normalise(_convolve(x, first), scale, offset)), second)
+    return _convolve(tf.nn.relu(normalise(_convolve(x, first), scale, offset)), second)
 
 
 def _two_in_strips(
