@@ -36,7 +36,7 @@ def write_onnx(
         vector = graph.add("MatMul", shares, graph.constant(styles))
         style = helper.make_tensor_value_info("weights", floats, [len(styles)])
     _paint(graph, layout, kernels, noise, vector)
-    size = [1, "height", "width", 3]
+    size: list[str | int | None] = [1, "height", "width", 3]
     inputs = [helper.make_tensor_value_info("content", floats, size), style]
     outputs = [helper.make_tensor_value_info("picture", floats, size)]
     model = helper.make_model(
