@@ -29,7 +29,7 @@ The style transfer network {network} ({engine} of arbitrary-nst {version}) as {f
   picture  float32 (1, H, W, 3): the painted photo, RGB from 0 to 1.
 
 Nothing has to be padded, scaled or normalised. The noise that varies the brush is part of the
-network (seed {seed}): up to {megapixels:.0f} megapixels the picture is that of
+network (seed {seed}): up to {megapixels:.1f} megapixels the picture is that of
 `arbitrary-nst stylize --seed {seed}`, computed in float32; in a larger one the noise repeats.
 
 {styles_file}: {num_styles} styles, each with name, source and vector ({vector_size} numbers:
