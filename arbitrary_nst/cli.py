@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from arbitrary_nst import __version__, api, cli_demo, cli_styles, cli_training
+from arbitrary_nst import __version__, api, cli_demo, cli_export, cli_styles, cli_training
 from arbitrary_nst.cli_engines import add_engine, chosen_engine
 from arbitrary_nst.cli_options import (
     STYLE_HELP,
@@ -138,6 +138,7 @@ def build_parser() -> argparse.ArgumentParser:
     cli_training.add_commands(commands)
     _add_check(commands)
     cli_demo.add_commands(commands)
+    cli_export.add_commands(commands)
     return parser
 
 

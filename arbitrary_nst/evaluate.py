@@ -139,7 +139,7 @@ def edge_similarity(picture: np.ndarray, photo: np.ndarray) -> float:
 
 def _embedding(engine: Any, spec: StyleSpec) -> Embedding:
     known = getattr(engine, "styles", {})
-    if spec.name in known or (known and not getattr(engine, "predicts", True)):
+    if spec.name in known or (known and not getattr(engine, "predicts", False)):
         # An unknown name is refused with the nearest ones.
         return embed(spec.name, engine=engine)
     return engine.embed(load_image(spec.file, role=f"style {spec.name!r}")[0])

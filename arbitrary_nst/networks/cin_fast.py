@@ -41,7 +41,7 @@ class FastCin:
         plan = layout.convolutions()
         ends = np.cumsum([step.filters for step in plan])
         self.steps = [
-            Step(step, tf.constant(_rewritten(step, kernels[step.name]), self.dtype), end, level)
+            Step(step, tf.constant(rewritten(step, kernels[step.name]), self.dtype), end, level)
             for step, end, level in zip(plan, ends.tolist(), _levels(plan), strict=True)
         ]
         sizes = layout.style_size
@@ -111,7 +111,7 @@ class FastCin:
     def _run(
         self, content: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, noise: tf.Tensor
     ) -> tf.Tensor:
-        return self.apply(content, noise, lambda x, step: _normalise(x, *step.affine(gamma, beta)))
+        return self.apply(content, noise, lambda x, step: normalise(x, *step.affine(gamma, beta)))
 
     def _run_regions(
         self,
@@ -128,7 +128,7 @@ class FastCin:
 
         def normalise(x: tf.Tensor, step: Step) -> tf.Tensor:
             ones = tf.ones(step.plan.filters)
-            x = _normalise(x, ones, 0 * ones)
+            x = normalise(x, ones, 0 * ones)
             scale, offset = (
                 tf.cast(tf.einsum("bhwn,nc->bhwc", levels[step.level], part), x.dtype)
                 for part in step.affine(gamma, beta)
@@ -196,7 +196,8 @@ def _levels(plan: Sequence[Convolution]) -> list[int]:
     return list(levels.values())
 
 
-def _normalise(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
+def normalise(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
+    """Instance normalisation of one picture (1, h, w, c)."""
     # In training mode a batch norm over one picture is instance normalisation; its statistics
     # are float32 also for bfloat16 pictures.
     return tf.raw_ops.FusedBatchNormV3(
@@ -226,7 +227,7 @@ def convolve_padded(x: tf.Tensor, step: Step) -> tf.Tensor:
     if step.plan.upsample:
         x = tf.nn.conv2d(x, step.kernel, 1, "VALID")  # (1, h + 1, w + 1, 4 * filters)
         return tf.nn.depth_to_space(x, 2)[:, 1:-1, 1:-1]  # (1, 2h, 2w, filters)
-    if _in_blocks(step.plan):
+    if in_blocks(step.plan):
         x = tf.nn.conv2d(tf.nn.space_to_depth(x, 2), step.kernel, 1, "VALID")
         return tf.nn.depth_to_space(x, 2)
     return tf.nn.conv2d(x, step.kernel, step.plan.stride, "VALID")
@@ -257,7 +258,8 @@ def _slice(x: tf.Tensor, axis: int, start: int, stop: int | None) -> tf.Tensor:
     return x[:, start:stop] if axis == 1 else x[:, :, start:stop]
 
 
-def _in_blocks(step: Convolution) -> bool:
+def in_blocks(step: Convolution) -> bool:
+    """Whether a convolution runs on blocks of 2x2 pixels."""
     # Only where the padding is whole blocks, and three channels make the plain form slow.
     return (
         step.stride == 1
@@ -267,10 +269,11 @@ def _in_blocks(step: Convolution) -> bool:
     )
 
 
-def _rewritten(step: Convolution, kernel: np.ndarray) -> np.ndarray:
+def rewritten(step: Convolution, kernel: np.ndarray) -> np.ndarray:
+    """The kernel of the fewer, wider operations that stand for this convolution here."""
     if step.upsample:
         return _fold_upsampling(kernel)
-    return _fold_blocks(kernel) if _in_blocks(step) else kernel
+    return _fold_blocks(kernel) if in_blocks(step) else kernel
 
 
 def _fold_upsampling(kernel: np.ndarray) -> np.ndarray:
