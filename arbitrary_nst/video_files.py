@@ -31,7 +31,7 @@ SWSCALE_MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9}
 class Color(NamedTuple):
     """How a video stores colours: numbers of ITU-T H.273, and whether the full range is used."""
 
-    matrix: int = 1
+    matrix: int
     primaries: int = UNSPECIFIED
     transfer: int = UNSPECIFIED
     is_full: bool = False
@@ -67,7 +67,7 @@ class Clip:
     time_base: Fraction
     rate: Fraction
     seconds: float
-    color: Color = Color()
+    color: Color
     aspect: Fraction = Fraction(1)
     sounds: tuple[str, ...] = ()
     is_animation: bool = False
@@ -163,6 +163,7 @@ def _animation(path: Path) -> Clip | None:
             time_base=MILLISECOND,
             rate=Fraction(1000 * len(durations), total),
             seconds=total / 1000,
+            color=Color(_usual_matrix(image.height)),
             is_animation=True,
         )
 
@@ -285,12 +286,16 @@ def _color(frame: Any) -> Color:
     """The colours of a frame, what is not said being what players assume."""
     matrix = frame.colorspace if frame.colorspace in SWSCALE_MATRICES else None
     if matrix is None or _is_rgb(frame):
-        matrix = 1 if frame.height >= HD_ROWS else 6
+        matrix = _usual_matrix(frame.height)
     is_full = frame.color_range == 2 or frame.format.name.startswith("yuvj")
     primaries = getattr(frame, "color_primaries", UNSPECIFIED)
     transfer = getattr(frame, "color_trc", UNSPECIFIED)
     # RGB always uses the full range, and what is written is not RGB.
     return Color(matrix, primaries, transfer, is_full and not _is_rgb(frame))
+
+
+def _usual_matrix(height: int) -> int:
+    return 1 if height >= HD_ROWS else 6
 
 
 def _is_rgb(frame: Any) -> bool:
