@@ -129,7 +129,8 @@ def keyframe(text: str) -> tuple[float, str, float]:
 
 def video(options: argparse.Namespace) -> None:
     """`arbitrary-nst video`: see `video.stylize_video`."""
-    with _ProgressBar("video", unit="frame") as bar:
+    bar = _ProgressBar("video", unit="frame")
+    with bar:
         try:
             stylize_video(
                 options.video,

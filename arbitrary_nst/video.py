@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import logging
-import math
 import numbers
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from arbitrary_nst import __version__, api
-from arbitrary_nst.embedding import Embedding, blend, normalize_weights
-from arbitrary_nst.errors import InputError, StyleError, VideoError
+from arbitrary_nst.embedding import Embedding, blend
+from arbitrary_nst.errors import InputError, VideoError
 from arbitrary_nst.image import DEFAULT_MAX_PIXELS, keep_color, resize
 from arbitrary_nst.image_arrays import check_size, fill_hidden, positive_int, to_uint8
-from arbitrary_nst.styles import Style, Styles, list_of_styles
+from arbitrary_nst.styles import Style, Styles
 from arbitrary_nst.video_files import Clip, Frame, open_clip, read_frames
 from arbitrary_nst.video_parts import (
     finish,
@@ -30,6 +29,7 @@ from arbitrary_nst.video_parts import (
     segment_path,
 )
 from arbitrary_nst.video_steady import Past, import_opencv, painted_steadily
+from arbitrary_nst.video_styles import Keyframe, read_keyframes, style_at
 from arbitrary_nst.video_writing import (
     VIDEO_FORMATS,
     check_sounds,
@@ -40,14 +40,6 @@ from arbitrary_nst.video_writing import (
 
 _log = logging.getLogger(__name__)
 SEGMENT_FRAMES = 48  # so many are painted anew at most where a run was stopped
-
-
-class Keyframe(NamedTuple):
-    """A moment of a video, in seconds from its beginning, and the style that it has there."""
-
-    time: float
-    styles: Styles
-    weights: Sequence[float] | None = None
 
 
 @dataclass(frozen=True)
@@ -122,11 +114,11 @@ def stylize_video(
     target, suffix = check_video_path(out), Path(out).suffix.lower()
     strength, size, seed = api.check_options(strength, color, size, seed, progress)
     steady, quality = _check_share(steady, "steady"), _check_quality(quality)
-    times, parts, groups = _moments(styles, weights)
+    times, parts, groups = read_keyframes(styles, weights)
     if steady > 0:
         import_opencv()
     clip = open_clip(path)
-    if os.path.samefile(path, target) if target.exists() else False:
+    if target.exists() and os.path.samefile(path, target):
         raise InputError(f"The output path {os.fspath(out)!r} is the video itself. Choose another.")
     if audio:
         check_sounds(clip, suffix)
@@ -162,16 +154,17 @@ def _segments(
         progress(done, max(done, clip.num_frames), "")
     painter = _painted(frames, clip, settings, past)
 
-    def some() -> Iterator[Frame]:
+    def next_frames() -> Iterator[Frame]:
         nonlocal past, done
-        for frame, past in islice(painter, SEGMENT_FRAMES):
+        for frame, latest in islice(painter, SEGMENT_FRAMES):
+            past = latest
             yield frame
             done += 1
             if progress is not None:
                 height, width = frame.rgb.shape[:2]
                 progress(done, max(done, clip.num_frames), f"{width}x{height} pixels")
 
-    while write_segment(segment_path(folder, index), some(), clip, suffix, quality):
+    while write_segment(segment_path(folder, index), next_frames(), clip, suffix, quality):
         index += 1
         save_past(folder, index, past if settings.steady else None)
     if index == 0:
@@ -217,68 +210,12 @@ def _prepared(frame: Frame, settings: _Settings) -> tuple[np.ndarray, np.ndarray
     return np.ascontiguousarray(content[:height, :width]), to_uint8(alpha[:height, :width])
 
 
-def style_at(moments: Sequence[tuple[float, Embedding]], time: float) -> Embedding:
-    """The style at a time: that of the nearest moment, or the blend of the two around it.
-
-    Args:
-        moments: times in seconds, rising, and embeddings of one network.
-        time: in seconds.
-    """
-    for (start, before), (stop, after) in zip(moments, moments[1:], strict=False):
-        if time < stop:
-            share = max(0.0, (time - start) / (stop - start))
-            return blend([before, after], [1 - share, share])
-    return moments[-1][1]
-
-
 # What the arguments mean.
 
 
-def _moments(
-    styles: Any, weights: Sequence[float] | None
-) -> tuple[list[float], list[Style], list[list[tuple[int, float]]]]:
-    """Times, all styles, and for each time the numbers of its styles with their shares."""
-    keyframes = [styles] if isinstance(styles, Keyframe) else styles
-    is_list = isinstance(keyframes, (list, tuple)) and len(keyframes) > 0
-    if not is_list or not any(isinstance(part, Keyframe) for part in keyframes):
-        keyframes = [Keyframe(0, styles, weights)]
-    elif weights is not None:
-        raise InputError("`weights` is for styles without times: a keyframe has its own weights.")
-    _check_times(keyframes)
-    parts: list[Style] = []
-    groups = []
-    for _, own, shares in keyframes:
-        own = list_of_styles(own)
-        groups.append(list(enumerate(normalize_weights(shares, len(own)), start=len(parts))))
-        parts += own
-    return [float(keyframe.time) for keyframe in keyframes], parts, groups
-
-
-def _check_times(keyframes: Sequence[Any]) -> None:
-    last = -math.inf
-    for number, keyframe in enumerate(keyframes, start=1):
-        if not isinstance(keyframe, Keyframe):
-            raise StyleError(
-                f"Keyframes and styles without a time cannot be mixed: number {number} is "
-                f"{keyframe!r:.100}. Expected: Keyframe(SECONDS, STYLE)."
-            )
-        time = keyframe.time
-        real = isinstance(time, numbers.Real) and not isinstance(time, bool)
-        if not real or not 0 <= time < math.inf:
-            raise InputError(
-                f"The time of keyframe {number} is a number of seconds from 0 up. "
-                f"Received: {time!r}."
-            )
-        if time <= last:
-            raise InputError(
-                f"Keyframes come in the order of their times. Received: {time:g} s after "
-                f"{last:g} s."
-            )
-        last = time
-
-
 def _check_share(value: Any, name: str) -> float:
-    if not isinstance(value, numbers.Real) or isinstance(value, bool) or not 0 <= value <= 1:
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not real or not 0 <= value <= 1:
         raise InputError(f"`{name}` is a number from 0 to 1. Received: {value!r}.")
     return float(value)
 

@@ -88,27 +88,28 @@ def _write_gif(file: BinaryIO, size: tuple[int, int], frames: Iterable[Timed]) -
     file.write(b"GIF89a" + struct.pack("<HHBBB", *size, 0x70, 0, 0))
     file.write(b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00")  # for ever
     for duration, data in frames:
-        palette, is_transparent, rest = _gif_parts(data)
+        palette, transparent, rest = _gif_parts(data)
         # The frame is cleared before the next one, or that would be seen through its holes.
-        flags = 0b1001 if is_transparent else 0b0100
+        flags = 0b0100 if transparent is None else 0b1001
         delay = min(round(duration / GIF_TICK), 0xFFFF)
-        file.write(struct.pack("<BBBBHBB", 0x21, 0xF9, 4, flags, delay, TRANSPARENT, 0))
+        file.write(struct.pack("<BBBBHBB", 0x21, 0xF9, 4, flags, delay, transparent or 0, 0))
         local = 0x80 | (len(palette) // 3).bit_length() - 2
         file.write(rest[:9] + bytes([rest[9] & 0x40 | local]) + palette + rest[10:])
     file.write(b";")
 
 
-def _gif_parts(data: bytes) -> tuple[bytes, bool, bytes]:
-    """Palette, transparency, and from the image's descriptor on what is in a file of one frame."""
+def _gif_parts(data: bytes) -> tuple[bytes, int | None, bytes]:
+    """Of a file of one frame: palette, index of what is transparent, the image's descriptor ff."""
     length = 3 << (data[10] & 7) + 1
-    place, is_transparent = 13 + length, False
+    place, transparent = 13 + length, None
     while data[place] == 0x21:  # extensions
-        is_transparent |= data[place + 1] == 0xF9 and bool(data[place + 3] & 1)
+        if data[place + 1] == 0xF9 and data[place + 3] & 1:
+            transparent = data[place + 6]  # Pillow may have numbered the colours anew
         place += 2
         while data[place]:
             place += 1 + data[place]
         place += 1
-    return data[13 : 13 + length], is_transparent, data[place:-1]
+    return data[13 : 13 + length], transparent, data[place:-1]
 
 
 # WebP: https://developers.google.com/speed/webp/docs/riff_container

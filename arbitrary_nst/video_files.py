@@ -204,6 +204,8 @@ def _video(path: Path) -> Clip:
             claimed = stream.frames if "mp4" in container.format.name else 0
             length = container.duration / av.time_base if container.duration else 0.0
         num_frames, end = _count(av, path)
+    except av.error.EOFError as error:
+        raise VideoError(f"The video {str(path)!r} has no frames.") from error
     except av.error.FFmpegError as error:
         raise VideoError(
             f"{str(path)!r} cannot be read as a video: {error.strerror}. It is of another kind, "

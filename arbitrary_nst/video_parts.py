@@ -108,5 +108,3 @@ def _num_finished(folder: Path) -> int:
 
 def _past_path(folder: Path, index: int) -> Path:
     return folder / f"past-{index:06d}.npz"
-
-
