@@ -19,8 +19,11 @@ FLOW_SIDE = 640  # pixels: longer side at which flow is computed; it costs the s
 # Of the flow there and back, in pixels squared: Sundaram, Brox, Keutzer 2010, "Dense point
 # trajectories by GPU-accelerated large displacement optical flow", section 2.3.
 FLOW_SLACK, FLOW_SHARE = 0.5, 0.01
+SAME_LEVELS = 4  # of 255: what differs by less from one frame to the next has not moved
 SAME_COLOR = 0.06  # difference of colours in the source at which half of the trust is gone
-SAME_SCENE = 0.25  # with less of the frame to be followed there was a cut
+SAME_TONE = 0.1  # the same for colours of the picture, seen from afar: blurred by
+STROKE = 4  # pixels
+SAME_SCENE = 0.1  # with less of the frame to be followed there was a cut
 MAX_BLEND = 0.9
 
 
@@ -77,7 +80,9 @@ def painted_steadily(
     share = (MAX_BLEND * strength * trust)[..., None]
     calm = content + share * (warp(past.calm, motion.back) - content)
     picture = paint(calm)
-    return Past(content, calm, picture + share * (warp(past.picture, motion.back) - picture))
+    before = warp(past.picture, motion.back)
+    share *= _likeness(before, picture)[..., None]
+    return Past(content, calm, picture + share * (before - picture))
 
 
 def motion_between(before: np.ndarray, after: np.ndarray) -> Motion:
@@ -104,6 +109,10 @@ def motion_between(before: np.ndarray, after: np.ndarray) -> Motion:
     source_y, source_x = _source(back)
     valid &= (source_x >= 0) & (source_x <= size[0] - 1)
     valid &= (source_y >= 0) & (source_y <= size[1] - 1)
+    # Where there is nothing to follow, as on a wall, the flow goes astray; but nothing moves either.
+    still = cv2.GaussianBlur(cv2.absdiff(*grays).astype(np.float32), (0, 0), 2) < SAME_LEVELS
+    back[still & ~valid] = 0
+    valid |= still
     if size != (width, height):
         back = cv2.resize(back, (width, height), interpolation=cv2.INTER_LINEAR)
         back *= np.array([width / size[0], height / size[1]], np.float32)
@@ -171,6 +180,16 @@ def _trust(before: np.ndarray, after: np.ndarray, motion: Motion) -> np.ndarray:
     # A network looks at neighbourhoods: beside what has changed its strokes change, too.
     trust = cv2.erode(trust.astype(np.float32), np.ones((5, 5), np.uint8))
     return cv2.GaussianBlur(trust, (0, 0), 2)
+
+
+def _likeness(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """From 0 to 1, float32 `(H, W)`: less where pictures differ by more than single strokes.
+
+    Around what moves a network paints a halo, also on what stands still, which would be dragged.
+    """
+    cv2 = import_opencv()
+    change = np.abs(cv2.GaussianBlur(after - before, (0, 0), STROKE)).max(axis=-1)
+    return np.exp2(-((change / SAME_TONE) ** 2))
 
 
 def _gray(cv2: Any, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
