@@ -19,7 +19,8 @@ from arbitrary_nst.errors import InputError, VideoError
 from arbitrary_nst.image import DEFAULT_MAX_PIXELS, keep_color, resize
 from arbitrary_nst.image_arrays import check_size, fill_hidden, positive_int, to_uint8
 from arbitrary_nst.styles import Style, Styles
-from arbitrary_nst.video_files import Clip, Frame, open_clip, read_frames
+from arbitrary_nst.video_clip import Clip, Frame
+from arbitrary_nst.video_files import open_clip, read_frames
 from arbitrary_nst.video_parts import (
     finish,
     load_past,

@@ -8,82 +8,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageSequence
 
 from arbitrary_nst.errors import VideoError, VideoNotFound
+from arbitrary_nst.video_clip import (
+    SWSCALE_MATRICES,
+    UNSPECIFIED,
+    Clip,
+    Color,
+    Frame,
+    usual_matrix,
+)
 
 ANIMATIONS = ("GIF", "WEBP", "PNG")  # formats of Pillow
 MILLISECOND = Fraction(1, 1000)
 # As browsers do with frames that are to be shown for no time at all.
 NO_DURATION, DEFAULT_DURATION = 10, 100  # milliseconds
-UNSPECIFIED = 2  # of primaries, transfer and matrix; these are the numbers of ITU-T H.273
-HD_ROWS = 720  # from here on an unspecified matrix is taken to be that of HDTV
-# By number of the matrix: the number by which swscale knows it.
-SWSCALE_MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9}
-
-
-class Color(NamedTuple):
-    """How a video stores colours: numbers of ITU-T H.273, and whether the full range is used."""
-
-    matrix: int
-    primaries: int = UNSPECIFIED
-    transfer: int = UNSPECIFIED
-    is_full: bool = False
-
-    @property
-    def swscale(self) -> tuple[int, int]:
-        """Matrix and range as swscale wants them."""
-        return SWSCALE_MATRICES[self.matrix], 2 if self.is_full else 1
-
-
-@dataclass(frozen=True)
-class Clip:
-    """What is in a video file.
-
-    Attributes:
-        path: of the file.
-        width: of the upright frames, in pixels.
-        height: the same.
-        num_frames: as many as there are packets, or pictures of an animation.
-        time_base: the unit of all times, in seconds.
-        rate: mean number of frames a second.
-        seconds: how long it is.
-        color: how its colours are stored.
-        aspect: width of a pixel by its height.
-        sounds: names of the codecs of its audio streams.
-        is_animation: whether Pillow reads it.
-    """
-
-    path: Path
-    width: int
-    height: int
-    num_frames: int
-    time_base: Fraction
-    rate: Fraction
-    seconds: float
-    color: Color
-    aspect: Fraction = Fraction(1)
-    sounds: tuple[str, ...] = ()
-    is_animation: bool = False
-
-
-class Frame(NamedTuple):
-    """One frame, upright.
-
-    `rgb`: uint8 `(H, W, 3)`; `alpha`: uint8 `(H, W)`, or None where there is no transparency;
-    `time` and `duration`: in units of the clip's time base, the duration 0 where it is unknown.
-    """
-
-    rgb: np.ndarray
-    alpha: np.ndarray | None
-    time: int
-    duration: int
 
 
 def open_clip(path: str | os.PathLike[str]) -> Clip:
@@ -163,7 +108,7 @@ def _animation(path: Path) -> Clip | None:
             time_base=MILLISECOND,
             rate=Fraction(1000 * len(durations), total),
             seconds=total / 1000,
-            color=Color(_usual_matrix(image.height)),
+            color=Color(usual_matrix(image.height)),
             is_animation=True,
         )
 
@@ -201,9 +146,8 @@ def _video(path: Path) -> Clip:
             color = _color(frame)
             aspect = Fraction(stream.sample_aspect_ratio or 1)
             rate, time_base = stream.average_rate or stream.guessed_rate, stream.time_base
-            claimed = stream.frames if "mp4" in container.format.name else 0
-            length = container.duration / av.time_base if container.duration else 0.0
-        num_frames, end = _count(av, path)
+            claimed, length = _claims(av, container, stream)
+        num_frames, end, last = _count(av, path)
     except av.error.EOFError as error:
         raise VideoError(f"The video {str(path)!r} has no frames.") from error
     except av.error.FFmpegError as error:
@@ -211,10 +155,10 @@ def _video(path: Path) -> Clip:
             f"{str(path)!r} cannot be read as a video: {error.strerror}. It is of another kind, "
             f"damaged, or cut short."
         ) from error
-    if num_frames < claimed or end < 0.9 * length - 1:
+    if last < 0.97 * length - 0.1 and (num_frames < claimed or not claimed):
         raise VideoError(
-            f"The video {str(path)!r} is cut short: there are {num_frames} frames, up to "
-            f"{end:.1f} s of {length:.1f} s. Copy or download it again; "
+            f"The video {str(path)!r} is cut short: there are {num_frames} frames, and "
+            f"{last:.1f} s of {length:.1f} s. Copy or download it again; "
             f"`ffmpeg -i FILE -c copy NEW.mkv` makes a video of what is there."
         )
     width, height = frame.width, frame.height
@@ -237,22 +181,32 @@ def _stream(container: Any, path: Path) -> Any:
     return streams[0]
 
 
-def _count(av: Any, path: Path) -> tuple[int, float]:
-    """Number of packets of the video stream, and where the last one ends, in seconds."""
-    num_frames, first, end = 0, None, 0.0
+def _claims(av: Any, container: Any, stream: Any) -> tuple[int, float]:
+    """Numbers of frames and of seconds of which a file itself says that they are in it, or 0."""
+    formats = container.format.name
+    if "mp4" not in formats and "matroska" not in formats:
+        return 0, 0.0  # others are guessed from the rate of bits
+    return stream.frames, (container.duration or 0) / av.time_base
+
+
+def _count(av: Any, path: Path) -> tuple[int, float, float]:
+    """Packets of the video stream, how long it is, and how long the longest stream is."""
+    num_frames = 0
+    first: dict[int, Fraction] = {}
+    end: dict[int, Fraction] = {}
     with av.open(path) as container:
         stream = _stream(container, path)
-        for packet in container.demux(stream):
-            if packet.size == 0:
+        for packet in container.demux(stream, *container.streams.audio):
+            if packet.size == 0 or packet.is_corrupt:
                 continue
-            if packet.is_corrupt:
-                break
-            num_frames += 1
+            num_frames += packet.stream.index == stream.index
             if packet.pts is not None:
-                first = packet.pts if first is None else min(first, packet.pts)
-                stop = packet.pts - first + (packet.duration or 0)
-                end = max(end, float(stop * stream.time_base))
-    return num_frames, end
+                key, start = packet.stream.index, packet.pts * packet.time_base
+                first[key] = min(first.get(key, start), start)
+                stop = start + (packet.duration or 0) * packet.time_base
+                end[key] = max(end.get(key, stop), stop)
+    lengths = {key: float(end[key] - first[key]) for key in end}
+    return num_frames, lengths.get(stream.index, 0.0), max(lengths.values(), default=0.0)
 
 
 def _av_frames(clip: Clip) -> Iterator[Frame]:
@@ -288,16 +242,12 @@ def _color(frame: Any) -> Color:
     """The colours of a frame, what is not said being what players assume."""
     matrix = frame.colorspace if frame.colorspace in SWSCALE_MATRICES else None
     if matrix is None or _is_rgb(frame):
-        matrix = _usual_matrix(frame.height)
+        matrix = usual_matrix(frame.height)
     is_full = frame.color_range == 2 or frame.format.name.startswith("yuvj")
     primaries = getattr(frame, "color_primaries", UNSPECIFIED)
     transfer = getattr(frame, "color_trc", UNSPECIFIED)
     # RGB always uses the full range, and what is written is not RGB.
     return Color(matrix, primaries, transfer, is_full and not _is_rgb(frame))
-
-
-def _usual_matrix(height: int) -> int:
-    return 1 if height >= HD_ROWS else 6
 
 
 def _is_rgb(frame: Any) -> bool:

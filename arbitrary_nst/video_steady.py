@@ -109,7 +109,7 @@ def motion_between(before: np.ndarray, after: np.ndarray) -> Motion:
     source_y, source_x = _source(back)
     valid &= (source_x >= 0) & (source_x <= size[0] - 1)
     valid &= (source_y >= 0) & (source_y <= size[1] - 1)
-    # Where there is nothing to follow, as on a wall, the flow goes astray; but nothing moves either.
+    # Where there is nothing to follow, as on a wall, flow goes astray; but nothing moves either.
     still = cv2.GaussianBlur(cv2.absdiff(*grays).astype(np.float32), (0, 0), 2) < SAME_LEVELS
     back[still & ~valid] = 0
     valid |= still

@@ -24,7 +24,8 @@ from PIL import Image
 from arbitrary_nst import video_animation
 from arbitrary_nst.atomic import check_target
 from arbitrary_nst.errors import InputError, VideoError
-from arbitrary_nst.video_files import Clip, Frame, import_av
+from arbitrary_nst.video_clip import Clip, Frame
+from arbitrary_nst.video_files import import_av
 
 VIDEO_FORMATS = {  # suffix: format and codec
     ".mp4": ("mp4", "libx264"),

@@ -130,12 +130,9 @@ def write_clip(path: Path, length: int) -> None:
         stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
         stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
         for i in range(length):
-            waves = [
-                127 + 100 * np.sin((x + i) / 9),
-                127 + 100 * np.cos((y - i) / 7),
-                (x + y) % 256,
-            ]
-            frame = av.VideoFrame.from_ndarray(np.stack(waves, axis=-1).astype(np.uint8), "rgb24")
+            waves = [np.sin((x + i) / 9), np.cos((y - i) / 7), np.sin((x + y) / 50)]
+            levels = 127 + 100 * np.stack(waves, axis=-1)
+            frame = av.VideoFrame.from_ndarray(levels.astype(np.uint8), "rgb24")
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
 
