@@ -17,9 +17,8 @@ from arbitrary_nst.cli_options import (
     weighted,
 )
 from arbitrary_nst.errors import InputError
-from arbitrary_nst.video import stylize_video
+from arbitrary_nst.video import Keyframe, stylize_video
 from arbitrary_nst.video_parts import parts_folder
-from arbitrary_nst.video_styles import Keyframe
 from arbitrary_nst.video_writing import check_video_path
 
 

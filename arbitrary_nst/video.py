@@ -39,6 +39,8 @@ from arbitrary_nst.video_writing import (
     write_segment,
 )
 
+__all__ = ["Keyframe", "stylize_video"]
+
 _log = logging.getLogger(__name__)
 SEGMENT_FRAMES = 48  # so many are painted anew at most where a run was stopped
 

@@ -15,10 +15,10 @@ from PIL import Image, ImageSequence
 from arbitrary_nst import blend, embed, video, video_parts
 from arbitrary_nst.cli import main
 from arbitrary_nst.errors import InputError, VideoError, VideoNotFound
-from arbitrary_nst.video import stylize_video
+from arbitrary_nst.video import Keyframe, stylize_video
 from arbitrary_nst.video_files import open_clip, read_frames
 from arbitrary_nst.video_steady import motion_between, painted_steadily, warp, warped_difference
-from arbitrary_nst.video_styles import Keyframe, style_at
+from arbitrary_nst.video_styles import style_at
 
 NUM_FRAMES = 12
 CODECS = {".webm": ("libvpx-vp9", "libopus")}
