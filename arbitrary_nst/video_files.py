@@ -196,17 +196,18 @@ def _count(av: Any, path: Path) -> tuple[int, float, float]:
     end: dict[int, Fraction] = {}
     with av.open(path) as container:
         stream = _stream(container, path)
+        video = stream.index  # not to be asked for once the file is closed
         for packet in container.demux(stream, *container.streams.audio):
             if packet.size == 0 or packet.is_corrupt:
                 continue
-            num_frames += packet.stream.index == stream.index
+            num_frames += packet.stream.index == video
             if packet.pts is not None:
                 key, start = packet.stream.index, packet.pts * packet.time_base
                 first[key] = min(first.get(key, start), start)
                 stop = start + (packet.duration or 0) * packet.time_base
                 end[key] = max(end.get(key, stop), stop)
     lengths = {key: float(end[key] - first[key]) for key in end}
-    return num_frames, lengths.get(stream.index, 0.0), max(lengths.values(), default=0.0)
+    return num_frames, lengths.get(video, 0.0), max(lengths.values(), default=0.0)
 
 
 def _av_frames(clip: Clip) -> Iterator[Frame]:
