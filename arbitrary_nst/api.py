@@ -196,7 +196,7 @@ def stylize_many(
         raises its error when its turn comes, after the pictures of the photos before it.
     """
     _check_contents(contents)
-    strength, size, seed = _check_options(strength, color, size, seed, progress)
+    strength, size, seed = check_options(strength, color, size, seed, progress)
     working_size, texture_scale = _check_scale(working_size, texture_scale)
     max_memory = _positive("max_memory", max_memory)
     check_engine(engine)
@@ -294,7 +294,7 @@ def _check_contents(contents: Any) -> None:
         )
 
 
-def _check_options(
+def check_options(
     strength: Any, color: Any, size: Any, seed: Any, progress: Any
 ) -> tuple[float, int | None, int]:
     real = isinstance(strength, numbers.Real) and not isinstance(strength, bool)
@@ -379,3 +379,23 @@ def _fall_back(reason: Exception, shape: Sequence[int] | None) -> Any:
         "the magenta engine cannot be had, so vgg19 does it%s. The reason: %s", seconds, reason
     )
     return runner
+
+
+def engine_and_embeddings(styles: Sequence[Style], engine: Any) -> tuple[Any, list[Embedding]]:
+    """The engine object that paints all of these styles, and their embeddings.
+
+    Args:
+        styles: as `styles.list_of_styles` gives them.
+        engine: as in `stylize`.
+
+    Raises:
+        InputError: a style that cannot be used, or styles that no engine can use together.
+        WeightsUnavailable: the engine's network cannot be had.
+    """
+    check_engine(engine)
+    resolved = read_styles(styles, _known_styles(engine), DEFAULT_MAX_PIXELS)
+    chosen = _chosen(engine, resolved)
+    _check_styles(resolved, chosen)
+    runner = _runner(engine, chosen, resolved)
+    check_network(resolved, runner.name, runner.network)
+    return runner, [s if isinstance(s, Embedding) else runner.embed(s) for s in resolved]

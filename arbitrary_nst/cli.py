@@ -12,7 +12,15 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from arbitrary_nst import __version__, api, cli_demo, cli_export, cli_styles, cli_training
+from arbitrary_nst import (
+    __version__,
+    api,
+    cli_demo,
+    cli_export,
+    cli_styles,
+    cli_training,
+    cli_video,
+)
 from arbitrary_nst.cli_engines import add_engine, chosen_engine
 from arbitrary_nst.cli_options import (
     STYLE_HELP,
@@ -134,6 +142,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_debug(parser)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_stylize(commands)
+    cli_video.add_commands(commands)
     cli_styles.add_commands(commands)
     cli_training.add_commands(commands)
     _add_check(commands)

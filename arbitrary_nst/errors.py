@@ -39,3 +39,11 @@ class CheckpointError(InputError):
 
 class WeightsUnavailable(RuntimeError):
     """A checkpoint that cannot be had: the download failed, or the given path is missing."""
+
+
+class VideoError(InputError):
+    """A video that cannot be read or written, or that holds no frames."""
+
+
+class VideoNotFound(VideoError, FileNotFoundError):
+    """A video file that does not exist."""

@@ -126,7 +126,7 @@ class FastCin:
         for _ in self.layout.channels[1:]:
             levels.append(tf.nn.avg_pool2d(levels[-1], 2, 2, "VALID"))
 
-        def normalise(x: tf.Tensor, step: Step) -> tf.Tensor:
+        def by_weights(x: tf.Tensor, step: Step) -> tf.Tensor:
             ones = tf.ones(step.plan.filters)
             x = normalise(x, ones, 0 * ones)
             scale, offset = (
@@ -135,7 +135,7 @@ class FastCin:
             )
             return x * scale + offset
 
-        return self.apply(content, noise, normalise)
+        return self.apply(content, noise, by_weights)
 
     def apply(
         self,
