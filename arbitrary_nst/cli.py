@@ -27,9 +27,10 @@ from arbitrary_nst.cli_options import (
     ProgressBar,
     add_command,
     add_debug,
+    bytes_of,
     default_of,
+    placed,
     quality,
-    weighted,
 )
 from arbitrary_nst.errors import InputError, WeightsUnavailable
 from arbitrary_nst.image import check_output_path, save_image
@@ -162,6 +163,8 @@ def _add_stylize(commands) -> None:
         "  arbitrary-nst stylize photo.jpg -s great-wave:0.7 -s composition-vii:0.3 -o out.png\n"
         "  arbitrary-nst stylize photo.jpg -s udnie --strength 0.6 --color content -o out.jpg\n"
         "  arbitrary-nst stylize photo.jpg -s painting.jpg --engine vgg19 --size 512 -o out.png\n"
+        "  arbitrary-nst stylize photo.jpg -s great-wave@sky.png -s udnie -o out.png\n"
+        "  arbitrary-nst stylize photo.jpg -s starry-night --working-size 800 -o large.jpg\n"
         "  arbitrary-nst stylize sample:astronaut -s mine.safetensors --size 1024 -o out.png",
     )
     samples = ", ".join(f"sample:{name}" for name in SAMPLES)
@@ -170,10 +173,11 @@ def _add_stylize(commands) -> None:
         "-s",
         "--style",
         action="append",
-        type=weighted,
+        type=placed,
         required=True,
-        metavar="STYLE[:WEIGHT]",
-        help=f"{STYLE_HELP}; repeat to blend. `arbitrary-nst styles` lists the names",
+        metavar="STYLE[:WEIGHT][@MASK]",
+        help=f"{STYLE_HELP}; repeat to blend. `arbitrary-nst styles` lists the names. A mask is an "
+        "image, white where the style goes; a style without one then goes everywhere else",
     )
     parser.add_argument(
         "-o",
@@ -206,6 +210,20 @@ def _add_stylize_settings(parser: argparse.ArgumentParser) -> None:
         help="longer side to work at and to write; smaller is faster, and the strokes larger "
         "(default: the photo's own)",
     )
+    parser.add_argument(
+        "--working-size",
+        type=int,
+        metavar="PIXELS",
+        help="longer side to paint at, whatever the size of the result: strokes look as in a "
+        "picture of that size, and the photo's fine structure is put back",
+    )
+    parser.add_argument(
+        "--texture-scale",
+        type=float,
+        metavar="TIMES",
+        default=default_of(api.stylize, "texture_scale"),
+        help="the same as a factor: at 2 strokes are twice as large (default: %(default)s)",
+    )
     add_engine(parser)
     parser.add_argument(
         "--save-every",
@@ -228,6 +246,14 @@ def _add_stylize_settings(parser: argparse.ArgumentParser) -> None:
         help="largest image to read, width times height (default: %(default)s)",
     )
     parser.add_argument(
+        "--max-memory",
+        type=bytes_of,
+        metavar="BYTES",
+        default=default_of(api.stylize, "max_memory"),
+        help="that painting may take, beside the photo, such as 4G; a photo that needs more is "
+        "painted in passes, which takes longer (default: 2G)",
+    )
+    parser.add_argument(
         "--quality",
         type=quality,
         metavar="1..100",
@@ -240,17 +266,22 @@ def stylize(options: argparse.Namespace) -> None:
     """`arbitrary-nst stylize`: see `api.stylize`."""
     check_output_path(options.output)
     engine = chosen_engine(options)
+    masks = [mask for _, _, mask in options.style]
     with ProgressBar("stylize", unit="") as bar:
         picture = api.stylize(
             content_or_sample(options.content),
-            [name for name, _ in options.style],
-            [weight for _, weight in options.style],
+            [name for name, _, _ in options.style],
+            [weight for _, weight, _ in options.style],
             strength=options.strength,
             color=options.color,
             size=options.size,
+            working_size=options.working_size,
+            texture_scale=options.texture_scale,
+            masks=masks if any(masks) else None,
             engine=engine,
             seed=options.seed,
             max_pixels=options.max_pixels,
+            max_memory=options.max_memory,
             progress=functools.partial(_save_and_show, bar, options),
         )
     save_image(picture, options.output, quality=options.quality)

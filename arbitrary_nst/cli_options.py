@@ -14,6 +14,7 @@ from arbitrary_nst.errors import InputError
 from arbitrary_nst.styles import STYLE_FILE_SUFFIX
 
 STYLE_HELP = f"name of an embedded style, a style file ({STYLE_FILE_SUFFIX}), or a style image"
+IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 STYLE_FILE_HELP = f"style file to write, ending in {STYLE_FILE_SUFFIX}"
 
 
@@ -65,6 +66,30 @@ def weighted(text: str) -> tuple[str, float]:
     except ValueError:  # a colon of another kind, as in C:\paintings\wave.safetensors
         return text, 1.0
     return (name, weight) if name else (text, 1.0)
+
+
+def placed(text: str) -> tuple[str, float, str | None]:
+    """Splits `great-wave:0.7@sky.png` into name, weight and the file of the mask.
+
+    The mask's name has to look like an image's, so that a name with an @ can be a style.
+    """
+    name, _, mask = text.rpartition("@")
+    if name and Path(mask).suffix.lower() in IMAGE_SUFFIXES and not Path(text).exists():
+        return *weighted(name), mask
+    return *weighted(text), None
+
+
+def bytes_of(text: str) -> float:
+    """A number of bytes from text such as `2G`, `800M` or `2e9`."""
+    factors = {"K": 1e3, "M": 1e6, "G": 1e9}
+    unit = text[-1:].upper()
+    try:
+        value = float(text[:-1]) * factors[unit] if unit in factors else float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected bytes such as 2G or 800M, not {text!r}")
+    return value
 
 
 def quality(text: str) -> int:

@@ -18,6 +18,7 @@ from arbitrary_nst.embedding import Embedding, blend
 from arbitrary_nst.errors import InputError, VideoError
 from arbitrary_nst.image import DEFAULT_MAX_PIXELS, keep_color, resize
 from arbitrary_nst.image_arrays import check_size, fill_hidden, positive_int, to_uint8
+from arbitrary_nst.painting import Progress
 from arbitrary_nst.styles import Style, Styles
 from arbitrary_nst.video_clip import Clip, Frame
 from arbitrary_nst.video_files import open_clip, read_frames
@@ -73,7 +74,7 @@ def stylize_video(
     seed: int = 0,
     quality: int = 90,
     audio: bool = True,
-    progress: api.Progress | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Paints a video in a blend of styles, or from one style to another.
 
@@ -147,7 +148,7 @@ def _segments(
     settings: _Settings,
     suffix: str,
     quality: int,
-    progress: api.Progress | None,
+    progress: Progress | None,
 ) -> list[Path]:
     """Makes the segments from `index` on, and returns the files of all of them."""
     frames = islice(read_frames(clip), index * SEGMENT_FRAMES, None)

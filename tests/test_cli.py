@@ -1,5 +1,6 @@
 """The command line, mostly in this process: `main([...])`."""
 
+import argparse
 import logging
 import os
 import re
@@ -13,7 +14,7 @@ from PIL import Image
 import arbitrary_nst
 from arbitrary_nst import blend, embed, load_engine, load_styles, stylize
 from arbitrary_nst.cli import build_parser, main
-from arbitrary_nst.cli_options import ProgressBar, quality, weighted
+from arbitrary_nst.cli_options import ProgressBar, bytes_of, placed, quality, weighted
 from arbitrary_nst.image import to_pil
 from arbitrary_nst.samples import SAMPLES, sample_photo
 
@@ -131,6 +132,38 @@ def test_without_the_sample_photos(folder, fails, monkeypatch):
 
 
 # Arguments.
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("great-wave", ("great-wave", 1.0, None)),
+        ("great-wave@sky.png", ("great-wave", 1.0, "sky.png")),
+        ("great-wave:0.7@masks/sky.PNG", ("great-wave", 0.7, "masks/sky.PNG")),
+        ("me@home.safetensors:2", ("me@home.safetensors", 2.0, None)),
+        ("a@b.jpg@c.png", ("a@b.jpg", 1.0, "c.png")),
+        ("@sky.png", ("@sky.png", 1.0, None)),
+    ],
+)
+def test_placed(text, expected):
+    assert placed(text) == expected
+
+
+def test_a_painting_with_an_at_in_its_name_is_no_mask(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "me@home.jpg").write_bytes(b"")
+    assert placed("me@home.jpg") == ("me@home.jpg", 1.0, None)
+
+
+@pytest.mark.parametrize(("text", "expected"), [("2G", 2e9), ("800m", 8e8), ("1e9", 1e9)])
+def test_bytes_of(text, expected):
+    assert bytes_of(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "G", "-1G", "nan", "infG", "much"])
+def test_bytes_of_nonsense(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="expected bytes such as 2G"):
+        bytes_of(text)
 
 
 @pytest.mark.parametrize(

@@ -59,11 +59,12 @@ class PredictorLayout:
 class SlowConv2D(keras.layers.Conv2D):
     """A 3x3 convolution that learns `RATE` times as fast as others.
 
-    It comes with trained numbers, and Adam's steps, which do not depend on the size of the
-    gradient, would soon have overwritten them. So its numbers are kept divided by `RATE`.
+    It comes with trained numbers of about 0.01, and Adam's steps, which do not depend on the size
+    of the gradient, would have overwritten them within a hundred. So its numbers are kept divided
+    by `RATE`.
     """
 
-    RATE = 0.1
+    RATE = 0.01
 
     def call(self, x):
         x = ops.conv(x, self.kernel * self.RATE, padding="same")
@@ -94,6 +95,22 @@ class PooledCovariance(keras.layers.Layer):
 
     def compute_output_shape(self, shape):
         return (shape[0], shape[3] ** 2)
+
+
+class Standardized(keras.layers.Layer):
+    """Every number times one of its own plus another: (B, N) -> (B, N).
+
+    Set by `standardize` so that each of them varies by one from painting to painting. Beside their
+    means they vary little, and a normalisation over all of them, as layer normalisation is, left a
+    predictor that gave every painting the same vector.
+    """
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=shape[1:], initializer="ones", name="scale")
+        self.offset = self.add_weight(shape=shape[1:], initializer="zeros", name="offset")
+
+    def call(self, x):
+        return x * self.scale + self.offset
 
 
 class SignedRoot(keras.layers.Layer):
@@ -156,9 +173,9 @@ def build_predictor(
     x = keras.layers.Concatenate(name="pooled", dtype="float32")(pooled)
     # A signed root, since covariances spread over many powers of ten.
     x = SignedRoot(name="root", dtype="float32")(x)
-    x = keras.layers.LayerNormalization(name="normal", dtype="float32")(x)
+    x = Standardized(name="standard", dtype="float32")(x)
     for name, width, activation, scale in (
-        ("hidden", layout.hidden, "relu", 2.0),
+        ("hidden", layout.hidden, "silu", 2.0),
         ("bottleneck", layout.bottleneck, None, 1.0),
         ("vector", 2 * style_size, None, 0.01),
     ):
@@ -205,6 +222,21 @@ def start_trunk(predictor: keras.Model, vgg: keras.Model, paintings: Sequence[np
         own.kernel.assign(kernel * before / size / own.RATE)
         own.bias.assign(bias / size / own.RATE)
         before = size
+
+
+def standardize(predictor: keras.Model, paintings: Sequence[np.ndarray]) -> None:
+    """Sets what brings the pooled numbers to mean 0 and deviation 1 over some paintings.
+
+    Args:
+        predictor: as `build_predictor` makes it.
+        paintings: float32 (H, W, 3), RGB in `[0, 1]`; some dozens.
+    """
+    pooled = keras.Model(predictor.input, predictor.get_layer("root").output)
+    rows = [ops.convert_to_numpy(pooled(painting[None]))[0] for painting in paintings]
+    mean, deviation = np.mean(rows, axis=0), np.std(rows, axis=0)
+    # What hardly varies is noise that should not be blown up.
+    scale = 1.0 / (deviation + 0.02 * np.abs(mean) + 1e-3)
+    predictor.get_layer("standard").set_weights([scale, -mean * scale])
 
 
 def start_at(predictor: keras.Model, vectors: np.ndarray) -> None:

@@ -118,7 +118,7 @@ class TrainConfig:
     seed: int = 0
     paintings: tuple[PaintingSpec, ...] = ()
     predictor: PredictorLayout = field(default_factory=PredictorLayout)
-    paintings_per_batch: int = 2
+    paintings_per_batch: int = 3
     painting_share: float = 0.75
     painting_crop: int = 256
     initial: str | None = None

@@ -131,6 +131,12 @@ class BatchSource:
             )
         return batch
 
+    def paintings(self, count: int) -> list[np.ndarray]:
+        """Paintings as they are drawn for training: float32 (painting_crop, painting_crop, 3)."""
+        rng = np.random.default_rng(self.config.seed)
+        size = self.config.painting_crop
+        return [draw_painting(self._groups, size, rng) for _ in range(count)]
+
     def batches(self, start: int, stop: int) -> Iterator[dict[str, np.ndarray]]:
         """The batches of steps start .. stop - 1, decoded a few steps ahead."""
         pool = ThreadPoolExecutor(2, thread_name_prefix="photos")

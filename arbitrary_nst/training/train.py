@@ -15,7 +15,7 @@ import numpy as np
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import save_image
 from arbitrary_nst.image_arrays import positive_int
-from arbitrary_nst.networks.predictor import start_trunk
+from arbitrary_nst.networks.predictor import standardize, start_trunk
 from arbitrary_nst.networks.vgg import load_vgg19
 from arbitrary_nst.training.checkpoint import (
     CHECKPOINT_FILE,
@@ -39,6 +39,7 @@ from arbitrary_nst.training.trainer import (
 
 WARMUP_STEPS = 100
 SAMPLE_SIZE = 256
+STANDARD_PAINTINGS = 96  # on which the predictor's pooled numbers are standardised
 
 _log = logging.getLogger(__name__)
 
@@ -92,6 +93,8 @@ def train(
     with device_scope(config.batch_size):
         trainer = build_trainer(config, vgg=vgg, vgg_weights=vgg_weights)
         start = load_checkpoint(trainer, out / CHECKPOINT_FILE)
+        if start == 0 and trainer.predictor is not None:
+            standardize(trainer.predictor, source.paintings(STANDARD_PAINTINGS))
         if start == 0 and config.initial is not None:
             start_from(trainer, config.initial)
         config.save(out / "config.json")
