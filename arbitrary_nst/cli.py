@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from arbitrary_nst import __version__, api, cli_demo, cli_styles, cli_training
+from arbitrary_nst import __version__, api, cli_batch, cli_demo, cli_styles, cli_training
 from arbitrary_nst.cli_engines import add_engine, chosen_engine
 from arbitrary_nst.cli_options import (
     STYLE_HELP,
@@ -34,12 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command.
 
     Returns:
-        0; 2 after one line about what went wrong; 130 where the user pressed Ctrl-C.
+        0, or what the command returns; 2 after one line about what went wrong; 130 where the user pressed Ctrl-C.
     """
     options = build_parser().parse_args(arguments)
+    code = None
     with _own_words_only(options.debug):
         try:
-            options.run(options)
+            code = options.run(options)
             sys.stdout.flush()
         except KeyboardInterrupt:
             _complain("stopped")
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 raise
             _complain(_describe(error))
             return 2
-    return 0
+    return code or 0
 
 
 class _LineHandler(logging.Handler):
@@ -134,6 +135,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_debug(parser)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_stylize(commands)
+    cli_batch.add_commands(commands)
     cli_styles.add_commands(commands)
     cli_training.add_commands(commands)
     _add_check(commands)
