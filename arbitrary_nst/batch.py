@@ -16,7 +16,7 @@ import itertools
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -207,14 +207,11 @@ def prepare(
 ) -> tuple[BatchSettings, Any]:
     """Checks the options, loads the engine, and embeds and blends the styles.
 
-    Args:
-        precision: of the cin engine: "float32", "bfloat16", or "auto", which is bfloat16 where
-            this machine's processor multiplies it in hardware. All machines of a batch use it.
-        output_format: see `batch_files.find_jobs`.
-        quality: of JPEG and WebP, 1 to 100.
-
-    For the other arguments see `stylize`. Where Magenta's network cannot be had, that is an error:
-    vgg19 takes its place for one picture, not for thousands.
+    `precision` is that of the cin engine: "float32", "bfloat16", or "auto", which is bfloat16
+    where this machine's processor multiplies it in hardware; all machines of a batch use the
+    same. `output_format` is that of `batch_files.find_jobs`, `quality` that of `save_image`, the
+    others are those of `stylize`. Where Magenta's network cannot be had, that is an error: vgg19
+    takes its place for one picture, not for thousands.
 
     Returns:
         The settings, and the engine.
@@ -321,7 +318,7 @@ def make_engine(recipe: EngineRecipe) -> Any:
 
 def paint_jobs(
     engine: Any, settings: BatchSettings, jobs: Sequence[Job], *, workers: int = 1
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Paints photos and writes the pictures; yields what became of each, in order.
 
     Closing the generator, or Ctrl-C, ends the work after the pictures that are being written.

@@ -34,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command.
 
     Returns:
-        0, or what the command returns; 2 after one line about what went wrong; 130 where the user pressed Ctrl-C.
+        0, or what the command returns; 2 after one line about what went wrong; 130 where the
+        user pressed Ctrl-C.
     """
     options = build_parser().parse_args(arguments)
     code = None

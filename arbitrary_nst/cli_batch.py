@@ -28,13 +28,13 @@ def add_commands(commands) -> None:
         "batch",
         batch,
         "paint a folder of photos, thousands if need be",
-        teach="The pictures get the paths of the photos, in OUT_DIR. The same command again goes on\n"
-        "where it stopped; with other settings it refuses. Photos that cannot be painted are\n"
+        teach="The pictures get the paths of the photos, in OUT_DIR. The same command again goes\n"
+        "on where it stopped; with other settings it refuses. Photos that cannot be painted are\n"
         "listed at the end; the exit code is then 1.",
         examples="  arbitrary-nst batch photos painted -s great-wave:0.7 -s scream:0.3\n"
         "  arbitrary-nst batch photos painted -s udnie --recursive --size 1024 --format jpg\n"
         "  arbitrary-nst batch photos painted -s udnie --ray local --workers 4\n"
-        "  arbitrary-nst batch /nfs/photos /nfs/painted -s udnie --ray ray://head:10001",
+        "  arbitrary-nst batch /nfs/photos /nfs/painted -s udnie --ray auto",
     )
     parser.add_argument("in_dir", metavar="IN_DIR", help="folder of photos")
     parser.add_argument("out_dir", metavar="OUT_DIR", help="folder to write to; made if missing")
