@@ -13,6 +13,7 @@ import dataclasses
 import errno
 import functools
 import itertools
+import math
 import os
 import threading
 from collections import deque
@@ -20,6 +21,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
+
+from PIL import Image
 
 from arbitrary_nst import api
 from arbitrary_nst.batch_files import (
@@ -38,6 +41,7 @@ from arbitrary_nst.image_arrays import positive_int
 from arbitrary_nst.styles import Styles, check_network, list_of_styles, read_styles
 
 MAX_GROUP = 8  # photos of one size that go to the engine together
+DRAFT_MARGIN = 1.5  # times the wanted size, at which a large JPEG file is decoded at least
 OLD_LEFTOVER = 3600.0  # seconds after which a half-written file belongs to nobody
 # With these no further picture could be written either.
 _FATAL_WRITES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -366,9 +370,26 @@ def _ahead(pool: Executor, function: Callable, items: Iterable, count: int) -> I
 
 def _read(settings: BatchSettings, job: Job) -> tuple[Job, api.Photo | None, str]:
     try:
-        return job, api._load_content(job.source, settings.size, settings.max_pixels), ""
+        return job, _load(job.source, settings.size, settings.max_pixels), ""
     except Exception as error:
         return job, None, _reason(error)
+
+
+def _load(path: str, size: int | None, max_pixels: int) -> api.Photo:
+    """The photo as `stylize` reads it, but for JPEG files far larger than `size`.
+
+    Those are decoded at a half to an eighth of their size, which JPEG does well, and only then
+    resized; else the painting would be the least part of the work.
+    """
+    if size is not None and path.lower().endswith((".jpg", ".jpeg", ".jpe")):
+        # What is wrong with a file is found out and said below.
+        with contextlib.suppress(Exception), Image.open(path, formats=["JPEG"]) as image:
+            whole = image.size
+            scale = DRAFT_MARGIN * size / max(whole)
+            image.draft(None, (math.ceil(whole[0] * scale), math.ceil(whole[1] * scale)))
+            if image.size != whole and math.prod(whole) <= max_pixels:
+                return api._load_content(image, size, max_pixels)
+    return api._load_content(path, size, max_pixels)
 
 
 def _groups(read: Iterable[tuple[Job, api.Photo | None, str]]) -> Iterator[list]:

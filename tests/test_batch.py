@@ -98,6 +98,23 @@ def test_colour_and_transparency(folder):
     assert expected.mode == "RGBA"
 
 
+def test_large_jpeg_files_are_read_small(folder, make_photo):
+    """Nearly the same photo, upright, and no way around `max_pixels`."""
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter
+    to_pil(make_photo(600, 900)).save("in/large.jpg", exif=exif)
+    rgb, alpha = batch._load("in/large.jpg", 64, 10**6)
+    expected, _ = batch.api._load_content("in/large.jpg", 64, 10**6)
+    assert rgb.shape == expected.shape == (64, 43, 3) and alpha is None
+    assert 0 < np.abs(rgb - expected).mean() < 0.005
+    np.testing.assert_array_equal(batch._load("in/large.jpg", 400, 10**6)[0].shape, (400, 267, 3))
+    with pytest.raises(InputError, match="max_pixels=500000"):
+        batch._load("in/large.jpg", 64, 500_000)
+    Path("in/large.jpg").write_bytes(Path("in/large.jpg").read_bytes()[:9000])
+    with pytest.raises(InputError, match="'in/large.jpg' cannot be read"):
+        batch._load("in/large.jpg", 64, 10**6)
+
+
 @pytest.mark.parametrize("workers", [1, 3])
 def test_workers_change_no_picture(folder, workers):
     run("in out -s udnie --workers 2")

@@ -69,7 +69,7 @@ def test_without_ray_the_error_says_what_to_install(folder, monkeypatch, capsys)
 
 
 def test_a_worker_paints_what_is_not_done(folder):
-    settings, engine = batch.prepare(["scream"])
+    settings, _ = batch.prepare(["scream"])
     jobs = find_jobs("in", "out", recursive=True)
     since = batch.open_manifest("out", jobs, settings.fingerprint(), settings.parts)
     batch.make_folders(jobs)
@@ -80,15 +80,13 @@ def test_a_worker_paints_what_is_not_done(folder):
     worker = batch_ray.Worker(settings, "out", since, 2)
     first = worker(rows)
     assert list(first) == ["source", "target", "error"]
-    assert [os.path.basename(s) for s, e in zip(first["source"], first["error"]) if e] == [
-        b"broken.jpg"
-    ]
+    failed = first["source"][first["error"] != ""]
+    assert [os.path.basename(path) for path in failed] == [b"broken.jpg"]
     times = {name: os.stat(f"out/{name}").st_mtime_ns for name in pictures("out")}
     assert len(times) == 21
     # Given the same once more, as after the death of another worker, it only tries the broken one.
     assert (worker(rows)["error"] == first["error"]).all()
     assert times == {name: os.stat(f"out/{name}").st_mtime_ns for name in pictures("out")}
-    list(batch.paint_jobs(engine, settings, find_jobs("in", "local", recursive=True)[:0]))
 
 
 def test_a_worker_that_does_not_see_the_folder(packaged, tmp_path):
@@ -110,9 +108,9 @@ def test_errors_of_workers_are_told_in_their_own_words():
 
 def test_no_cluster_at_the_address(folder):
     ray = types.SimpleNamespace(is_initialized=lambda: False)
-    with pytest.raises(InputError, match="no Ray cluster at '127.0.0.1:1'"):
-        with batch_ray._cluster(ray, "127.0.0.1:1", None):
-            pass
+    cluster = batch_ray._cluster(ray, "127.0.0.1:1", None)
+    with pytest.raises(InputError, match="no Ray cluster at '127.0.0.1:1'"), cluster:
+        pass
 
 
 # On real clusters.
