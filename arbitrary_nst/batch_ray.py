@@ -20,8 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from arbitrary_nst import batch, errors
+from arbitrary_nst import batch_painting, errors
 from arbitrary_nst.batch_files import MANIFEST, Job, is_done, remove_leftovers
+from arbitrary_nst.batch_painting import Outcome
+from arbitrary_nst.batch_settings import BatchSettings, make_engine, set_threads
 from arbitrary_nst.errors import InputError
 
 TASK_PHOTOS = 16  # of one call: what is done again when a worker dies
@@ -60,17 +62,15 @@ class Worker:
         WeightsUnavailable: it has no network, or another one.
     """
 
-    def __init__(
-        self, settings: batch.BatchSettings, out_dir: str, since: int, threads: int
-    ) -> None:
+    def __init__(self, settings: BatchSettings, out_dir: str, since: int, threads: int) -> None:
         if not Path(out_dir, MANIFEST).exists():
             raise InputError(
                 f"The machine {socket.gethostname()!r} does not see the output folder "
                 f"{out_dir!r}. Expected a file system that all machines of the cluster share."
             )
         # Before TensorFlow does anything: the pictures should have the bits of a local run.
-        batch.set_threads(settings.engine.threads)
-        self._engine = batch.make_engine(settings.engine)
+        set_threads(settings.engine.threads)
+        self._engine = make_engine(settings.engine)
         self._settings, self._since, self._threads = settings, since, threads
 
     def __call__(self, rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -86,21 +86,23 @@ class Worker:
         jobs = [Job(os.fsdecode(source), os.fsdecode(target)) for source, target in pairs]
         # A worker that died may have come this far already.
         todo = [job for job in jobs if not is_done(job.target, self._since)]
-        outcomes = batch.paint_jobs(self._engine, self._settings, todo, workers=self._threads)
-        failed = {outcome.job: outcome.error for outcome in outcomes}
+        painted = batch_painting.paint_jobs(
+            self._engine, self._settings, todo, workers=self._threads
+        )
+        failed = {outcome.job: outcome.error for outcome in painted}
         return {**rows, "error": np.array([failed.get(job, "") for job in jobs], dtype=object)}
 
 
 def paint_jobs(
-    settings: batch.BatchSettings,
+    settings: BatchSettings,
     jobs: Sequence[Job],
     out_dir: str | os.PathLike[str],
     since: int,
     *,
     address: str,
     size: int | None = None,
-) -> Generator[batch.Outcome, None, None]:
-    """`batch.paint_jobs` on a cluster; yields outcomes as they come, in any order.
+) -> Generator[Outcome, None, None]:
+    """`batch_painting.paint_jobs` on a cluster; yields outcomes as they come, in any order.
 
     Args:
         settings: of the batch.
@@ -109,7 +111,8 @@ def paint_jobs(
         since: time of its manifest.
         address: "local" for a cluster on this machine, which ends with the generator, or that of
             a running one, as `ray.init` takes it.
-        size: workers; default: one for each GPU, or, without any, for each core.
+        size: workers; default: one for each GPU, or, without any, for each core; of an engine
+            that uses all cores for one picture, for each machine.
 
     Raises:
         ImportError: Ray is not installed.
@@ -121,9 +124,7 @@ def paint_jobs(
         return
     try:
         with _cluster(ray, address, size):
-            gpus, cores = (int(ray.cluster_resources().get(kind, 0)) for kind in ("GPU", "CPU"))
-            size = min(size or gpus or cores, len(jobs))
-            resources = {"num_gpus": 1} if gpus >= size else {"num_cpus": 1}
+            size, resources = _shares(ray, settings, size or 0, len(jobs))
             rows = [{"source": _path(job.source), "target": _path(job.target)} for job in jobs]
             given = {row["target"]: job for row, job in zip(rows, jobs, strict=True)}
             # Of a few photos smaller shares, or some workers would have none.
@@ -143,7 +144,7 @@ def paint_jobs(
             )
             try:
                 for row in outcomes.iter_rows():
-                    yield batch.Outcome(given[row["target"]], row["error"])
+                    yield Outcome(given[row["target"]], row["error"])
             except ray.exceptions.RayError as error:
                 raise _plain(error) from error
     finally:
@@ -180,6 +181,17 @@ def _cluster(ray: Any, address: str, size: int | None) -> Iterator[None]:
     finally:
         logger.setLevel(level)
         ray.shutdown()
+
+
+def _shares(ray: Any, settings: BatchSettings, size: int, most: int) -> tuple[int, dict[str, Any]]:
+    """The number of workers, and what each of them reserves."""
+    gpus, cores = (int(ray.cluster_resources().get(kind, 0)) for kind in ("GPU", "CPU"))
+    machines = sum(node["Alive"] for node in ray.nodes())
+    fast = settings.engine.name == "cin"
+    size = max(1, min(size or gpus or (cores if fast else machines), most))
+    if gpus >= size:
+        return size, {"num_gpus": 1}
+    return size, {"num_cpus": 1} if fast else {"num_cpus": 1, "scheduling_strategy": "SPREAD"}
 
 
 def _path(path: str) -> bytes:

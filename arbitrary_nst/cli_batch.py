@@ -7,8 +7,9 @@ import sys
 import time
 
 from arbitrary_nst import api
-from arbitrary_nst.batch import prepare, stylize_folder
+from arbitrary_nst.batch import stylize_folder
 from arbitrary_nst.batch_files import FORMATS
+from arbitrary_nst.batch_settings import prepare
 from arbitrary_nst.cli_engines import add_engine, chosen_engine
 from arbitrary_nst.cli_options import (
     STYLE_HELP,

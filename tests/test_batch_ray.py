@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 import arbitrary_nst
-from arbitrary_nst import batch, batch_ray
-from arbitrary_nst.batch_files import MANIFEST, find_jobs
+from arbitrary_nst import batch_ray
+from arbitrary_nst.batch_files import MANIFEST, find_jobs, make_folders, open_manifest
+from arbitrary_nst.batch_settings import prepare
 from arbitrary_nst.cli import main
 from arbitrary_nst.errors import InputError, WeightsUnavailable
 from arbitrary_nst.image import to_pil
@@ -69,10 +70,10 @@ def test_without_ray_the_error_says_what_to_install(folder, monkeypatch, capsys)
 
 
 def test_a_worker_paints_what_is_not_done(folder):
-    settings, _ = batch.prepare(["scream"])
+    settings, _ = prepare(["scream"])
     jobs = find_jobs("in", "out", recursive=True)
-    since = batch.open_manifest("out", jobs, settings.fingerprint(), settings.parts)
-    batch.make_folders(jobs)
+    since = open_manifest("out", jobs, settings.fingerprint(), settings.parts)
+    make_folders(jobs)
     rows = {
         "source": np.array([batch_ray._path(job.source) for job in jobs], dtype=object),
         "target": np.array([batch_ray._path(job.target) for job in jobs], dtype=object),
@@ -90,7 +91,7 @@ def test_a_worker_paints_what_is_not_done(folder):
 
 
 def test_a_worker_that_does_not_see_the_folder(packaged, tmp_path):
-    settings, _ = batch.prepare(["scream"])
+    settings, _ = prepare(["scream"])
     with pytest.raises(InputError, match="does not see the output folder"):
         batch_ray.Worker(settings, str(tmp_path / "out"), 0, 1)
 
