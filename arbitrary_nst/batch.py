@@ -16,8 +16,8 @@ from typing import Any
 
 from arbitrary_nst import api
 from arbitrary_nst.batch_files import (
+    find_done,
     find_jobs,
-    is_done,
     make_folders,
     open_manifest,
     remove_leftovers,
@@ -95,7 +95,8 @@ def stylize_folder(
     since = open_manifest(
         out_dir, jobs, settings.fingerprint(), settings.parts, overwrite=overwrite
     )
-    todo = [job for job in jobs if not is_done(job.target, since)]
+    done = find_done(jobs, since)
+    todo = [job for job in jobs if job.target not in done]
     make_folders(todo)
     remove_leftovers(todo, min_age=OLD_LEFTOVER)
     if ray is None:
@@ -105,11 +106,11 @@ def stylize_folder(
         outcomes = batch_ray.paint_jobs(settings, todo, out_dir, since, address=ray, size=workers)
     failed = []
     with contextlib.closing(outcomes):
-        for done, outcome in enumerate(outcomes, start=1):
+        for number, outcome in enumerate(outcomes, start=1):
             if outcome.error:
                 failed.append(outcome)
             if progress is not None:
-                progress(done, len(todo), f"{len(failed)} failed" if failed else "")
+                progress(number, len(todo), f"{len(failed)} failed" if failed else "")
     return BatchReport(len(todo) - len(failed), len(jobs) - len(todo), failed)
 
 

@@ -8,6 +8,7 @@ too: a picture older than the manifest is one of an earlier job, and not done.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import logging
 import os
@@ -130,14 +131,35 @@ def _check_targets(jobs: Sequence[Job]) -> None:
                 f"Two photos would be written to the same file {job.target!r}: {other!r} and "
                 f"{job.source!r}. Rename one of them, or put them into different folders."
             )
-    photos = {os.path.realpath(job.source): job.source for job in jobs}
+    # By folder: the true path of each file would take many questions to a remote file system.
+    real = functools.cache(os.path.realpath)
+    photos = {(real(os.path.dirname(j.source)), os.path.basename(j.source)): j for j in jobs}
     for job in jobs:
-        photo = photos.get(os.path.realpath(job.target))
+        photo = photos.get((real(os.path.dirname(job.target)), os.path.basename(job.target)))
         if photo is not None:
             raise InputError(
-                f"The output {job.target!r} would replace the photo {photo!r}. Choose another "
-                f"output folder."
+                f"The output {job.target!r} would replace the photo {photo.source!r}. Choose "
+                f"another output folder."
             )
+
+
+def existing_targets(jobs: Iterable[Job]) -> dict[str, os.DirEntry]:
+    """The outputs that exist, from one listing of each folder: a query for each takes hours."""
+    targets = {job.target for job in jobs}
+    found = {}
+    for folder in {os.path.dirname(target) for target in targets}:
+        with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
+            for entry in entries:
+                path = os.path.join(folder, entry.name)
+                if path in targets:
+                    found[path] = entry
+    return found
+
+
+def find_done(jobs: Iterable[Job], since: int) -> set[str]:
+    """The outputs that exist and are not older than the manifest; see `is_done`."""
+    entries = existing_targets(jobs).items()
+    return {path for path, entry in entries if entry.stat().st_mtime_ns >= since}
 
 
 def is_done(target: str, since: int) -> bool:
@@ -182,7 +204,14 @@ def open_manifest(
         raise InputError(f"The output {os.fspath(out_dir)!r} is a file. Expected a folder.")
     path.parent.mkdir(parents=True, exist_ok=True)
     if overwrite or not path.exists():
-        strangers = [job.target for job in jobs if os.path.lexists(job.target)]
+        strangers = sorted(existing_targets(jobs))
+        links = [path for path in strangers if os.path.islink(path)]
+        if links and overwrite:
+            # They would be followed, perhaps to the photos themselves.
+            raise InputError(
+                f"{links[0]!r} is a link, and so may be more of the files to be written. Remove "
+                f"the links, or choose another folder."
+            )
         if strangers and not overwrite:
             raise InputError(
                 f"{strangers[0]!r} exists, and {len(strangers) - 1} more of the files to be "

@@ -180,6 +180,15 @@ def test_photos_are_never_replaced(folder, fails, out):
     assert "would replace the photo" in fails(f"in {out} -s scream")
 
 
+def test_links_among_the_outputs_are_not_followed(folder, fails):
+    Path("out").mkdir()
+    os.symlink("../in/b.png", "out/a.png")
+    before = pictures("in")
+    assert "'out/a.png' exists" in fails("in out -s scream")
+    assert "'out/a.png' is a link" in fails("in out -s scream --overwrite")
+    assert pictures("in") == before
+
+
 def test_wrong_folders(folder, fails):
     assert "not a folder" in fails("in/a.png out -s scream")
     assert "not a folder" in fails("nowhere out -s scream")
