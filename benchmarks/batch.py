@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import statistics
 import subprocess
 import sys
@@ -31,7 +32,8 @@ def ways(ray: bool) -> list[tuple[str | None, int]]:
 
 def stages(photos: list[Path], sizes: list[int | None], runs: int) -> None:
     """Prints what reading, painting and writing of a photo take."""
-    from arbitrary_nst import api, batch_painting
+    from arbitrary_nst import api
+    from arbitrary_nst import batch_painting as painting
     from arbitrary_nst.batch_files import Job
     from arbitrary_nst.batch_settings import prepare
 
@@ -43,15 +45,13 @@ def stages(photos: list[Path], sizes: list[int | None], runs: int) -> None:
             job = Job(str(kind), str(kind.with_name(f"painted{kind.suffix}")))
             times: dict[str, list[tuple[float, float]]] = {"read": [], "paint": [], "write": []}
             for _ in range(runs + 1):
-                photo = timed(
-                    times["read"], lambda j=job, s=settings: batch_painting._read(s, j)[1]
-                )
+                photo = timed(times["read"], lambda j=job, s=settings: painting._read(s, j)[1])
                 pictures = timed(
                     times["paint"], lambda e=engine, p=photo, k=look: api._paint(e, *k, [p])
                 )
                 timed(
                     times["write"],
-                    lambda s=settings, j=job, p=pictures: batch_painting._write(s, j, p[0]),
+                    lambda s=settings, j=job, p=pictures: painting._write(s, j, p[0]),
                 )
             best = {
                 name: [min(kind[1:]) for kind in zip(*t, strict=True)] for name, t in times.items()
@@ -77,22 +77,13 @@ def one(in_dir: str, out_dir: str, size: int, ray: str | None, workers: int) -> 
     """Seconds of a whole batch and pictures a second of its last three quarters."""
     from arbitrary_nst.batch import stylize_folder
 
-    seen: list[float] = []
     start = time.perf_counter()
-    stylize_folder(
-        in_dir,
-        out_dir,
-        STYLES,
-        WEIGHTS,
-        size=size,
-        ray=ray,
-        workers=workers,
-        progress=lambda *_: seen.append(time.perf_counter()),
-    )
+    stylize_folder(in_dir, out_dir, STYLES, WEIGHTS, size=size, ray=ray, workers=workers)
     total = time.perf_counter() - start
+    # By the files: Ray reports pictures in bundles.
+    seen = sorted(path.stat().st_mtime for path in Path(out_dir).glob("*.jpg"))
     quarter = len(seen) // 4
-    rate = (len(seen) - quarter) / (seen[-1] - seen[quarter - 1])
-    return {"total": total, "rate": rate}
+    return {"total": total, "rate": (len(seen) - quarter) / (seen[-1] - seen[quarter - 1])}
 
 
 def main() -> None:
@@ -102,7 +93,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--count", type=int, default=192, help="photos of a batch")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--runs", type=int, default=5, help="of each stage")
+    parser.add_argument("--runs", type=int, default=5, help="of each stage; 0: no stages")
     parser.add_argument("--no-ray", action="store_true")
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -114,7 +105,8 @@ def main() -> None:
         p for p in Path(options.photos).iterdir() if p.suffix.lower() in (".jpg", ".png")
     )
     with tempfile.TemporaryDirectory() as scratch:
-        prepare_and_time_stages(photos[0], Path(scratch), options)
+        if options.runs:
+            prepare_and_time_stages(photos[0], Path(scratch), options)
         compare(photos, Path(scratch), options)
 
 
@@ -131,6 +123,12 @@ def prepare_and_time_stages(photo: Path, scratch: Path, options: argparse.Namesp
     stages(kinds, [options.size, 2 * options.size, None], options.runs)
 
 
+def processor_seconds() -> float:
+    """Of all processes that this one started and that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def compare(photos: list[Path], scratch: Path, options: argparse.Namespace) -> None:
     """The table of the ways to run a batch, with ratios to the first."""
     in_dir = scratch / "in"
@@ -145,18 +143,22 @@ def compare(photos: list[Path], scratch: Path, options: argparse.Namespace) -> N
             command = [sys.executable, __file__, "--photos", options.photos]
             command += ["--size", str(options.size)]
             command += ["--one", str(in_dir), str(out), ray or "", str(workers)]
+            before = processor_seconds()
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             result = json.loads(done.stdout.splitlines()[-1])
+            result["cpu"] = processor_seconds() - before
             results.setdefault((ray, workers), []).append(result)
     rates = {way: [result["rate"] for result in found] for way, found in results.items()}
     first = rates[None, 1]
-    print(f"\n{'run by':>9} {'workers':>8} {'a second':>9} {'to first':>9} {'start s':>8}  rounds")
+    head = ("run by", "workers", "a second", "to first", "start s", "CPU s")
+    print("\n{:>9} {:>8} {:>9} {:>9} {:>8} {:>6}  rounds".format(*head))
     for (ray, workers), found in rates.items():
         ratio = statistics.median(a / b for a, b in zip(found, first, strict=True))
         starts = [r["total"] - options.count / r["rate"] for r in results[ray, workers]]
         print(
             f"{'ray' if ray else 'threads':>9} {workers:8d} {statistics.median(found):9.2f} "
-            f"{ratio:9.2f} {statistics.median(starts):8.1f}  "
+            f"{ratio:9.2f} {statistics.median(starts):8.1f} "
+            f"{statistics.median(r['cpu'] for r in results[ray, workers]):6.1f}  "
             f"{' '.join(f'{rate:.2f}' for rate in found)}"
         )
 
