@@ -1,20 +1,22 @@
 """A folder of photos in one blend of styles: read, painted and written at the same time.
 
 The styles are embedded and blended once. Threads around one engine read photos ahead, paint them
-and write the pictures; `batch_ray` runs the same steps on many machines. On a CPU the cin engine
-paints each picture with a single thread, several pictures at once: that takes less work than one
-picture with all threads, and the pictures do not depend on how many cores a machine has.
+and write the pictures; `batch_processes` has several such engines on a machine, `batch_ray` on
+many.
+The cin engine paints each picture with a single thread: that takes less work than with several, and
+the pictures do not depend on how many cores a machine has.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from arbitrary_nst import api
+from arbitrary_nst import api, batch_processes
 from arbitrary_nst.batch_files import (
     find_done,
     find_jobs,
@@ -27,6 +29,8 @@ from arbitrary_nst.batch_settings import prepare
 from arbitrary_nst.image_arrays import positive_int
 from arbitrary_nst.styles import Styles
 
+MIN_SHARE = 8  # photos for which another process is worth its start
+IO_THREADS = 2  # that read, and as many that write
 OLD_LEFTOVER = 3600.0  # seconds after which a half-written file belongs to nobody
 
 
@@ -63,8 +67,9 @@ def stylize_folder(
         styles: as for `stylize`.
         weights: as for `stylize`.
         recursive: also photos in the folders below `in_dir`.
-        workers: pictures painted at once; default: one for each core, or for each of the
-            cluster's GPUs or cores.
+        workers: pictures painted at once. Without `ray` more than one are processes (see
+            `batch_processes`), of the cin engine alone; the others use all cores for a picture.
+            Default: one; with `ray` one for each of the cluster's GPUs or cores.
         ray: None to work in this process, "local" for a Ray cluster on this machine, or the
             address of a cluster whose machines see the same folders.
         output_format: "keep" or a suffix; see `batch_files.find_jobs`.
@@ -100,7 +105,12 @@ def stylize_folder(
     make_folders(todo)
     remove_leftovers(todo, min_age=OLD_LEFTOVER)
     if ray is None:
-        outcomes = paint_jobs(engine, settings, todo, workers=workers or num_cores())
+        # A process takes seconds to start: not for a handful of photos.
+        workers = min(workers or 1, math.ceil(len(todo) / MIN_SHARE))
+        if workers > 1 and settings.engine.precision is not None:
+            outcomes = batch_processes.paint_jobs(settings, todo, workers=workers)
+        else:
+            outcomes = paint_jobs(engine, settings, todo, threads=IO_THREADS)
     else:
         del engine  # each worker has its own
         outcomes = batch_ray.paint_jobs(settings, todo, out_dir, since, address=ray, size=workers)

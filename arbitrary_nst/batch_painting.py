@@ -37,7 +37,7 @@ class Outcome:
 
 
 def paint_jobs(
-    engine: Any, settings: BatchSettings, jobs: Sequence[Job], *, workers: int = 1
+    engine: Any, settings: BatchSettings, jobs: Sequence[Job], *, threads: int = 1
 ) -> Generator[Outcome, None, None]:
     """Paints photos and writes the pictures; yields what became of each, in order.
 
@@ -47,23 +47,21 @@ def paint_jobs(
         engine: of the settings.
         settings: see `prepare`.
         jobs: in folders that exist.
-        workers: threads that read, as many that write, and, of the cin engine, as many that
-            paint. The others paint one picture at a time, with all cores.
+        threads: that read, and as many that write. One paints.
 
     Raises:
         OSError: the disk is full.
     """
-    painters = workers if settings.engine.name == "cin" else 1
     stop = threading.Event()
     readers, painting, writers = pools = (
-        ThreadPoolExecutor(workers, "read"),
-        ThreadPoolExecutor(painters, "paint"),
-        ThreadPoolExecutor(workers, "write"),
+        ThreadPoolExecutor(threads, "read"),
+        ThreadPoolExecutor(1, "paint"),
+        ThreadPoolExecutor(threads, "write"),
     )
-    read = _ahead(readers, functools.partial(_read, settings), jobs, 2 * workers)
+    read = ahead(readers, functools.partial(_read, settings), jobs, threads + 1)
     paint = functools.partial(_paint, engine, settings, writers, stop)
     try:
-        for group in _ahead(painting, paint, _groups(read), painters + 2):
+        for group in ahead(painting, paint, _groups(read), 3):
             for outcome in group:
                 yield outcome.result() if isinstance(outcome, Future) else outcome
     finally:
@@ -72,7 +70,7 @@ def paint_jobs(
             pool.shutdown(cancel_futures=True)
 
 
-def _ahead(pool: Executor, function: Callable, items: Iterable, count: int) -> Iterator:
+def ahead(pool: Executor, function: Callable, items: Iterable, count: int) -> Iterator:
     """`map` with `count` calls under way, and no more: photos fill the memory."""
     items = iter(items)
     running: deque[Future] = deque()

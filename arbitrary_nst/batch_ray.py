@@ -55,7 +55,7 @@ class Worker:
         settings: of the batch.
         out_dir: the output folder, absolute.
         since: time of its manifest.
-        threads: photos read and painted at once.
+        threads: that read, and as many that write.
 
     Raises:
         InputError: this machine does not see the output folder.
@@ -87,7 +87,7 @@ class Worker:
         # A worker that died may have come this far already.
         todo = [job for job in jobs if not is_done(job.target, self._since)]
         painted = batch_painting.paint_jobs(
-            self._engine, self._settings, todo, workers=self._threads
+            self._engine, self._settings, todo, threads=self._threads
         )
         failed = {outcome.job: outcome.error for outcome in painted}
         return {**rows, "error": np.array([failed.get(job, "") for job in jobs], dtype=object)}

@@ -7,7 +7,7 @@ import sys
 import time
 
 from arbitrary_nst import api
-from arbitrary_nst.batch import stylize_folder
+from arbitrary_nst.batch import num_cores, stylize_folder
 from arbitrary_nst.batch_files import FORMATS
 from arbitrary_nst.batch_settings import prepare
 from arbitrary_nst.cli_engines import add_engine, chosen_engine
@@ -20,6 +20,7 @@ from arbitrary_nst.cli_options import (
     weighted,
 )
 from arbitrary_nst.errors import InputError
+from arbitrary_nst.image_arrays import positive_int
 
 
 def add_commands(commands) -> None:
@@ -137,6 +138,8 @@ def batch(options: argparse.Namespace) -> int:
     """
     if options.checkpoint:
         raise InputError("--checkpoint keeps the state of one picture; a batch goes on by itself.")
+    if options.workers is not None:
+        positive_int(options.workers, "workers")
     started = time.monotonic()
     with ProgressBar("batch", unit="photo") as bar:
         report = stylize_folder(
@@ -145,7 +148,7 @@ def batch(options: argparse.Namespace) -> int:
             [name for name, _ in options.style],
             [weight for _, weight in options.style],
             recursive=options.recursive,
-            workers=options.workers,
+            workers=options.workers or (None if options.ray else num_cores()),
             ray=options.ray,
             output_format=options.format,
             quality=options.quality,

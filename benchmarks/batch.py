@@ -124,7 +124,7 @@ def prepare_and_time_stages(photo: Path, scratch: Path, options: argparse.Namesp
 
 
 def processor_seconds() -> float:
-    """Of all processes that this one started and that have ended."""
+    """Of all processes that this one started and that have ended, without the workers of Ray."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
@@ -154,11 +154,12 @@ def compare(photos: list[Path], scratch: Path, options: argparse.Namespace) -> N
     print("\n{:>9} {:>8} {:>9} {:>9} {:>8} {:>6}  rounds".format(*head))
     for (ray, workers), found in rates.items():
         ratio = statistics.median(a / b for a, b in zip(found, first, strict=True))
+        processor = round(statistics.median(r["cpu"] for r in results[ray, workers]), 1)
         starts = [r["total"] - options.count / r["rate"] for r in results[ray, workers]]
         print(
-            f"{'ray' if ray else 'threads':>9} {workers:8d} {statistics.median(found):9.2f} "
+            f"{'ray' if ray else 'itself':>9} {workers:8d} {statistics.median(found):9.2f} "
             f"{ratio:9.2f} {statistics.median(starts):8.1f} "
-            f"{statistics.median(r['cpu'] for r in results[ray, workers]):6.1f}  "
+            f"{processor if not ray else '-':>6}  "
             f"{' '.join(f'{rate:.2f}' for rate in found)}"
         )
 

@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ import pytest
 from PIL import Image
 
 import arbitrary_nst
-from arbitrary_nst import api, batch_painting, load_engine, stylize
+from arbitrary_nst import api, batch_painting, batch_processes, load_engine, stylize
 from arbitrary_nst.batch import BatchReport, stylize_folder
 from arbitrary_nst.batch_files import (
     MANIFEST,
@@ -364,7 +365,7 @@ def test_closing_stops_after_the_pictures_being_written(folder):
         to_pil(np.full((64, 64, 3), number / 40)).save(f"in/more{number:02d}.png")
     jobs = find_jobs("in", "out")
     Path("out").mkdir()
-    outcomes = paint_jobs(engine, settings, jobs, workers=2)
+    outcomes = paint_jobs(engine, settings, jobs, threads=2)
     next(outcomes)
     outcomes.close()
     assert 0 < len(pictures()) < len(jobs)
@@ -392,21 +393,54 @@ def test_an_engine_of_many_steps_stops_within_a_picture(folder):
 
 
 @pytest.mark.slow
+def test_processes_make_the_same_pictures(folder, capsys):
+    for number in range(40):
+        to_pil(np.full((64, 64, 3), number / 40)).save(f"in/more{number:02d}.png")
+    Path("in/more00.png").write_bytes(b"no photo")
+    assert run("in out -s scream --workers 1") == 1
+    assert run("in other -s scream --workers 3") == 1
+    assert pictures("other") == pictures("out") and len(pictures()) == 44
+    assert capsys.readouterr().err.count("failed: in/more00.png: ") == 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for the processes in /proc")
+def test_a_killed_process_ends_the_run_and_loses_nothing(folder):
+    for number in range(1500):
+        to_pil(np.full((64, 64, 3), number / 1500)).save(f"in/more{number:04d}.png")
+    settings, _ = prepare(["scream"])
+    jobs = find_jobs("in", "out")
+    Path("out").mkdir()
+    outcomes = batch_processes.paint_jobs(settings, jobs, workers=2)
+    next(outcomes)
+    workers = [process for process in multiprocessing.active_children() if "Spawn" in process.name]
+    max(workers, key=lambda process: process.pid).kill()
+    with pytest.raises(batch_processes.WorkerDied, match="killed"):
+        list(outcomes)
+    done = pictures()
+    assert 0 < len(done) < len(jobs) and not any(name.endswith(".tmp") for name in done)
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for another process there")
-def test_ctrl_c(folder):
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c(folder, workers):
     for number in range(1500):
         to_pil(np.full((64, 64, 3), number / 1500)).save(f"in/more{number:04d}.png")
     root = Path(arbitrary_nst.__file__).resolve().parents[1]
+    words = f"batch in out -s scream --workers {workers}"
     process = subprocess.Popen(
-        [sys.executable, "-m", "arbitrary_nst.cli", "batch", "in", "out", "-s", "scream"],
+        [sys.executable, "-m", "arbitrary_nst.cli", *words.split()],
         env={**os.environ, "PYTHONPATH": str(root)},
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     deadline = time.monotonic() + 120
     while not list(Path("out").glob("*.png")) and time.monotonic() < deadline:
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     assert process.wait(60) == 130
     assert process.stderr.read() == "arbitrary-nst: stopped\n"
     process.stderr.close()
