@@ -197,7 +197,9 @@ def test_wrong_usage(arguments, message, capsys):
 def test_every_command_explains_itself(capsys):
     (action,) = [a for a in build_parser()._actions if a.dest == "==SUPPRESS=="]
     commands = list(action.choices)
-    assert " ".join(commands) == "stylize styles embed blend train add-style evaluate check demo"
+    assert (
+        " ".join(commands) == "stylize batch styles embed blend train add-style evaluate check demo"
+    )
     for command in commands:
         with pytest.raises(SystemExit) as exit:
             main([command, "--help"])
