@@ -28,7 +28,7 @@ from arbitrary_nst.image import (
     resize,
 )
 from arbitrary_nst.image_arrays import check_size, positive_int
-from arbitrary_nst.painting import Job, Photo, Progress, paint
+from arbitrary_nst.painting import DEFAULT_MAX_MEMORY, Job, Photo, Progress, paint
 from arbitrary_nst.regions import read_masks
 from arbitrary_nst.styles import (
     Style,
@@ -44,7 +44,6 @@ from arbitrary_nst.styles import (
 _log = logging.getLogger(__name__)
 COLORS = ("style", "content")
 BATCH_PIXELS = 2**21  # photos of one size go through the network together up to this many pixels
-DEFAULT_MAX_MEMORY = 2e9  # bytes
 LARGE_PIXELS = 2**24  # above, a photo stays in bytes: as floats it would take four times as much
 
 
@@ -78,9 +77,9 @@ def embed(style: Style, *, engine: Any = "auto") -> Embedding:
     check_engine(engine)
     if isinstance(style, Embedding):
         return style
-    resolved = read_styles([style], _known_styles(engine), DEFAULT_MAX_PIXELS)
-    chosen = _chosen(engine, resolved)
-    _check_styles(resolved, chosen)
+    resolved = read_styles([style], known_styles(engine), DEFAULT_MAX_PIXELS)
+    chosen = chosen_engine(engine, resolved)
+    check_styles(resolved, chosen)
     if isinstance(resolved[0], Embedding):
         return resolved[0]
     embedding = _runner(engine, chosen, resolved).embed(resolved[0])
@@ -203,10 +202,10 @@ def stylize_many(
     parts = list_of_styles(styles)
     shares = normalize_weights(weights, len(parts))
     regions = None if masks is None else read_masks(masks, len(parts), max_pixels)
-    resolved = read_styles(parts, _known_styles(engine), max_pixels)
-    chosen = _chosen(engine, resolved)
-    _check_styles(resolved, chosen)
-    photos = (_load_content(content, size, max_pixels) for content in contents)
+    resolved = read_styles(parts, known_styles(engine), max_pixels)
+    chosen = chosen_engine(engine, resolved)
+    check_styles(resolved, chosen)
+    photos = (load_content(content, size, max_pixels) for content in contents)
     # The first photo, too, before the engine: a wrong path should not wait for TensorFlow.
     first = next(photos, None)
     if first is None:
@@ -270,7 +269,7 @@ def _equal_sizes(photos: Iterator[Photo]) -> Iterator[list[Photo]]:
         yield group
 
 
-def _load_content(content: ImageSource, size: int | None, max_pixels: int) -> Photo:
+def load_content(content: ImageSource, size: int | None, max_pixels: int) -> Photo:
     rgb, alpha = load_image(content, max_pixels=max_pixels, keep_bytes_above=LARGE_PIXELS)
     if size is not None:
         scale = size / max(rgb.shape[:2])
@@ -331,17 +330,17 @@ def _positive(name: str, value: Any) -> float:
 # The engine: "auto" or a name until the styles say which, an object when it has to work.
 
 
-def _known_styles(engine: Any) -> Mapping[str, Embedding]:
+def known_styles(engine: Any) -> Mapping[str, Embedding]:
     return trained_styles() if isinstance(engine, str) else getattr(engine, "styles", {})
 
 
-def _chosen(engine: Any, styles: Sequence[Embedding | np.ndarray]) -> Any:
+def chosen_engine(engine: Any, styles: Sequence[Embedding | np.ndarray]) -> Any:
     if not isinstance(engine, str) or engine != "auto":
         return engine
     return choose_engine(styles, cin_takes_images=predicts_styles())
 
 
-def _check_styles(styles: Sequence[Embedding | np.ndarray], engine: Any) -> None:
+def check_styles(styles: Sequence[Embedding | np.ndarray], engine: Any) -> None:
     """Refuses what the cin engine cannot use, before it is loaded."""
     if engine == "cin":
         takes_images = predicts_styles()
@@ -393,9 +392,9 @@ def engine_and_embeddings(styles: Sequence[Style], engine: Any) -> tuple[Any, li
         WeightsUnavailable: the engine's network cannot be had.
     """
     check_engine(engine)
-    resolved = read_styles(styles, _known_styles(engine), DEFAULT_MAX_PIXELS)
-    chosen = _chosen(engine, resolved)
-    _check_styles(resolved, chosen)
+    resolved = read_styles(styles, known_styles(engine), DEFAULT_MAX_PIXELS)
+    chosen = chosen_engine(engine, resolved)
+    check_styles(resolved, chosen)
     runner = _runner(engine, chosen, resolved)
     check_network(resolved, runner.name, runner.network)
     return runner, [s if isinstance(s, Embedding) else runner.embed(s) for s in resolved]

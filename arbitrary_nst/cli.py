@@ -15,6 +15,7 @@ from pathlib import Path
 from arbitrary_nst import (
     __version__,
     api,
+    cli_batch,
     cli_demo,
     cli_export,
     cli_styles,
@@ -43,12 +44,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command.
 
     Returns:
-        0; 2 after one line about what went wrong; 130 where the user pressed Ctrl-C.
+        0, or what the command returns; 2 after one line about what went wrong; 130 where the
+        user pressed Ctrl-C.
     """
     options = build_parser().parse_args(arguments)
+    code = None
     with _own_words_only(options.debug):
         try:
-            options.run(options)
+            code = options.run(options)
             sys.stdout.flush()
         except KeyboardInterrupt:
             _complain("stopped")
@@ -62,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 raise
             _complain(_describe(error))
             return 2
-    return 0
+    return code or 0
 
 
 class _LineHandler(logging.Handler):
@@ -143,6 +146,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_debug(parser)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_stylize(commands)
+    cli_batch.add_commands(commands)
     cli_video.add_commands(commands)
     cli_styles.add_commands(commands)
     cli_training.add_commands(commands)

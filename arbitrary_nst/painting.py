@@ -16,6 +16,7 @@ from arbitrary_nst.image import keep_color, resize, to_pil
 from arbitrary_nst.image_arrays import to_uint8
 from arbitrary_nst.regions import Mask, weights_of
 
+DEFAULT_MAX_MEMORY = 2e9  # bytes
 ROWS_PIXELS = 2**21
 Photo = tuple[np.ndarray, np.ndarray | None]  # colours (H, W, 3) and alpha (H, W)
 Progress = Callable[..., None]  # (done, total, message, preview=None)
@@ -39,13 +40,13 @@ class Job:
 
     styles: Sequence[Embedding]
     shares: Sequence[float]
-    masks: Sequence[Mask] | None
-    strength: float
-    color: str
-    seed: int
-    working_size: int | None
-    texture_scale: float
-    max_memory: float
+    masks: Sequence[Mask] | None = None
+    strength: float = 1.0
+    color: str = "style"
+    seed: int = 0
+    working_size: int | None = None
+    texture_scale: float = 1.0
+    max_memory: float = DEFAULT_MAX_MEMORY
 
     def working_shape(self, height: int, width: int) -> tuple[int, int]:
         """Height and width at which a photo is painted."""
