@@ -124,8 +124,9 @@ def stylize(
         masks: for each style an image, white where it goes, or None for one that goes where no
             mask is white. They are scaled to the photo; grey mixes, and where masks overlap
             styles blend by their weights. What no style covers stays the photo.
-        engine: "auto" (cin for names, magenta for images, or vgg19, with a warning, where magenta
-            cannot be had), "cin", "magenta", "vgg19", or an engine object.
+        engine: "auto" (cin for names, alone or mixed with images; magenta for images, or, with a
+            warning, cin where magenta cannot be had), "cin", "magenta", "vgg19", or an engine
+            object.
         seed: of what is random in the engine; the same seed gives the same picture.
         max_pixels: largest photo or style image that is read, width times height.
         max_memory: bytes that painting may take, beside TensorFlow, the photo and the picture. A
@@ -356,7 +357,7 @@ def _runner(
     styles: Sequence[Embedding | np.ndarray],
     shape: Sequence[int] | None = None,
 ) -> Any:
-    """The engine that works: `chosen`; where that is "auto"'s Magenta and not to be had, VGG19."""
+    """The engine that works: `chosen`, or another where "auto"'s Magenta is not to be had."""
     try:
         return load_engine(chosen) if isinstance(chosen, str) else chosen
     except (WeightsUnavailable, ImportError) as error:
@@ -367,6 +368,13 @@ def _runner(
 
 
 def _fall_back(reason: Exception, shape: Sequence[int] | None) -> Any:
+    if predicts_styles():
+        _log.warning(
+            "the magenta engine cannot be had, so the cin engine's own predictor does it; its "
+            "pictures are less near to the painting. The reason: %s",
+            reason,
+        )
+        return load_engine("cin")
     try:
         runner = load_engine("vgg19")
     except WeightsUnavailable as error:

@@ -19,6 +19,7 @@ from arbitrary_nst.networks.predictor import (
     build_predictor,
     load_predictor,
     predictor_bytes,
+    standardize,
     start_at,
     start_trunk,
 )
@@ -119,6 +120,17 @@ class TestNetwork:
         for old, new in zip(before, predictor.get_weights(), strict=True):
             np.testing.assert_array_equal(old, new)
 
+    def test_pooled_numbers_are_standardised(self):
+        paintings = [*random_paintings(6, 48, 48), *(0.3 * random_paintings(6, 48, 48) + 0.2)]
+        predictor = build_predictor(7, SMALL)
+        standardize(predictor, paintings)
+        model = keras.Model(predictor.input, predictor.get_layer("standard").output)
+        numbers = np.stack([np.asarray(model(painting[None]))[0] for painting in paintings])
+        np.testing.assert_allclose(numbers.mean(axis=0), 0, atol=1e-3)
+        assert 0.5 < numbers.std(axis=0).mean() <= 1
+        vectors = np.stack([np.asarray(predictor(p[None]))[0] for p in paintings])
+        assert vectors.std(axis=0).mean() > 1e-3
+
     def test_its_file_gives_the_same_vectors(self, tmp_path):
         predictor = build_predictor(7, SMALL, seed=3)
         path = tmp_path / "p.safetensors"
@@ -200,8 +212,8 @@ class TestTraining:
     def test_batches_are_functions_of_seed_and_step(self, data):
         config = config_of(data, stability_weight=1.0)
         one, again = BatchSource(config).batch(5), BatchSource(config).batch(5)
-        assert one["paintings"].shape == (2, 32, 32, 3)
-        assert one["mixing"].shape == (2, 1 + 3 + 2)
+        assert one["paintings"].shape == (3, 32, 32, 3)
+        assert one["mixing"].shape == (2, 1 + 3 + 3)
         for name in one:
             np.testing.assert_array_equal(one[name], again[name])
         assert not np.array_equal(one["paintings"][0], one["paintings"][1])

@@ -11,7 +11,7 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from arbitrary_nst.checkpoints import magenta_source, vgg19_weights
+from arbitrary_nst.checkpoints import magenta_source, predicts_styles, vgg19_weights
 from arbitrary_nst.demo.blend_tab import code_box, comparison
 from arbitrary_nst.demo.files import exact, original_name, plain, read_upload, shown
 from arbitrary_nst.demo.mixes import Mix, code, paint
@@ -25,7 +25,8 @@ from arbitrary_nst.image import resize, to_pil
 
 NAME = "Any painting"
 MAX_PAINTINGS = 4
-QUICK, FULL = "magenta", "vgg19"
+QUICK, OWN, FULL = "magenta", "cin", "vgg19"
+MISSING = "Not at hand here"
 FULL_SIZE = 768  # pixels at most in full quality: beyond, a picture takes half an hour
 PREVIEW_SECONDS = 1.0  # between two pictures on the way
 
@@ -83,12 +84,14 @@ def lay_out() -> PaintingTab:
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=280):
             engine = gr.Radio(
-                [("At once", QUICK), ("Full quality, in minutes", FULL)],
-                value=QUICK,
+                _engines(),
+                value=_first_engine(),
                 label="How",
                 elem_id="quality",
             )
-            notice = gr.Markdown(availability(QUICK), elem_classes="quiet", elem_id="notice")
+            notice = gr.Markdown(
+                availability(_first_engine()), elem_classes="quiet", elem_id="notice"
+            )
             with gr.Row():
                 button = gr.Button("Paint", variant="primary", min_width=120, elem_id="paint")
                 cancel = gr.Button("Cancel", min_width=100, elem_id="cancel")
@@ -113,15 +116,29 @@ def lay_out() -> PaintingTab:
     )
 
 
+def _engines() -> list[tuple[str, str]]:
+    own = [("At once, by the demo's own network", OWN)] if predicts_styles() else []
+    return [("At once", QUICK), *own, ("Full quality, in minutes", FULL)]
+
+
+def _first_engine() -> str:
+    """Magenta, whose pictures are nearer to the painting, where it is at hand; else our own."""
+    if not predicts_styles():
+        return QUICK
+    return OWN if "://" in magenta_source() or availability(QUICK).startswith(MISSING) else QUICK
+
+
 def availability(engine: str) -> str:
     """Says plainly whether an engine's network is at hand, and what to do where it is not."""
+    if engine == OWN:
+        return "The network of the first tab, which guesses what it needs from the painting."
     if engine == QUICK:
         source = magenta_source()
         try:
             if "://" not in source:
                 load_engine(QUICK)
         except (InputError, WeightsUnavailable, ImportError) as error:
-            return f"Not at hand here: {error}"
+            return f"{MISSING}: {error}"
         if "://" in source:
             return "Google's Magenta network; it is downloaded at first use (92 MB)."
         return "Google's Magenta network; about a second for a picture."
@@ -132,7 +149,7 @@ def availability(engine: str) -> str:
                 "first use (80 MB); without internet, `ARBITRARY_NST_VGG19` has to name the file."
             )
     except WeightsUnavailable as error:
-        return f"Not at hand here: {error}"
+        return f"{MISSING}: {error}"
     return "Every picture is optimised by VGG19 on its own; this takes minutes."
 
 
@@ -182,7 +199,7 @@ def connect(
             result = paint(photo.image, mix, styles)
         file = exact(result, "-".join(plain(name.rpartition(".")[0]) for name in names))
         label = f"Save the PNG ({result.width} × {result.height})"
-        lines = code(photo, mix, {}, engine=FULL if engine == FULL else None)
+        lines = code(photo, mix, {}, engine=None if engine == QUICK else engine)
         button = gr.DownloadButton(label, value=file, visible=True)
         yield "", (before, shown(result)), lines, button, cache
 

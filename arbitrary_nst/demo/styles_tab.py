@@ -10,9 +10,10 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
+from arbitrary_nst.checkpoints import predicts_styles
 from arbitrary_nst.demo.files import new_file, original_name, read_upload, uploaded_path
 from arbitrary_nst.demo.mixes import LIBRARY_FILE, THUMBNAIL, Own, OwnStyle, thumbnails
-from arbitrary_nst.demo.painting_tab import QUICK, availability
+from arbitrary_nst.demo.painting_tab import OWN, QUICK, availability
 from arbitrary_nst.demo.photos import read_painting, square
 from arbitrary_nst.demo.settings import Settings
 from arbitrary_nst.demo.toasts import friendly, note
@@ -45,7 +46,7 @@ def lay_out() -> StylesTab:
         "Turn paintings into styles of your own. They join the choice in the Blend tab at once, "
         "and mix with each other.",
     )
-    gr.Markdown(availability(QUICK), elem_classes="quiet")
+    gr.Markdown(availability(OWN if predicts_styles() else QUICK), elem_classes="quiet")
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=280):
             paintings = gr.File(
@@ -133,7 +134,8 @@ def connect(
             raise gr.Error("Choose paintings first.", title="Nothing yet", print_exception=False)
         files = files if isinstance(files, list) else [files]
         given = [line.strip() for line in (names or "").splitlines() if line.strip()]
-        engine = load_engine(QUICK)
+        # Of our own network, if it takes images, so that they mix with the embedded styles.
+        engine = load_engine(OWN if predicts_styles() else QUICK)
         for index, file in enumerate(files):
             image = read_painting(read_upload(file, settings), settings)
             source = original_name(file)

@@ -28,7 +28,7 @@ from arbitrary_nst.networks.cin import noise_shape, photo_gamma_beta
 from arbitrary_nst.networks.cin_checkpoint import load_network, network_id
 from arbitrary_nst.networks.cin_fast import FastCin
 from arbitrary_nst.networks.precision import has_fast_bfloat16
-from arbitrary_nst.networks.predictor import load_predictor
+from arbitrary_nst.networks.predictor import load_predictor, predict
 from arbitrary_nst.styles import style_image_error
 
 MIN_SIDE = 16
@@ -96,9 +96,7 @@ class Cin:
                 f"The style image is too narrow: {image.shape[1]}x{image.shape[0]} pixels at a "
                 f"longer side of {STYLE_SIZE}. Expected {MIN_STYLE_SIDE} at least. Crop it."
             )
-        vector = convert_to_numpy(self._predictor(image[None]))[0]
-        gamma, beta = np.split(vector, 2)
-        return Embedding(self.name, self.network, {"gamma": 1 + gamma, "beta": beta})
+        return Embedding(self.name, self.network, predict(self._predictor, image))
 
     @property
     def predicts(self) -> bool:

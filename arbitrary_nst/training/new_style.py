@@ -15,12 +15,20 @@ import keras
 import numpy as np
 from keras import ops
 
-from arbitrary_nst.checkpoints import IDENTITY, NETWORK_FILE, cin_folder, trained_styles
+from arbitrary_nst.checkpoints import (
+    IDENTITY,
+    NETWORK_FILE,
+    PREDICTOR_FILE,
+    cin_folder,
+    predicts_styles,
+    trained_styles,
+)
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.errors import CheckpointError
 from arbitrary_nst.networks.cin_checkpoint import load_network, network_id
+from arbitrary_nst.networks.predictor import load_predictor, predict
 from arbitrary_nst.training.config import StyleSpec, TrainConfig, check_config
-from arbitrary_nst.training.data import BatchSource
+from arbitrary_nst.training.data import BatchSource, load_style
 from arbitrary_nst.training.losses import style_loss
 from arbitrary_nst.training.report import Progress, RunningMeans
 from arbitrary_nst.training.train import build_trainer, take_step
@@ -47,7 +55,8 @@ def learn_style(
 ) -> Embedding:
     """Learns the embedding of a painting for a network that has never seen it.
 
-    Starts from whichever trained style is nearest, by the style loss of its pictures.
+    Starts from what the network's predictor says of the painting, if it has one, or from a trained
+    style: whichever is nearest, by the style loss of its pictures.
 
     Args:
         image: the painting.
@@ -94,15 +103,22 @@ def learn_style(
     source = BatchSource(config)
     trainer = build_trainer(config, vgg=vgg, vgg_weights=vgg_weights, kernels=kernels)
     known = {style: e for style, e in styles.items() if style != IDENTITY}
-    start = nearest_style(trainer, source.batch(0), known or styles)
+    known = known or dict(styles)
+    if predicts_styles(folder):
+        path, size = folder / PREDICTOR_FILE, layout.style_size
+        predictor = load_predictor(path, size, network_id(kernels))
+        painting = load_style(spec.file, style_size, role=f"style {name!r}")
+        arrays = predict(predictor, painting)
+        known["as predicted"] = Embedding("cin", network_id(kernels), arrays)
+    start = nearest_style(trainer, source.batch(0), known)
     trainer.table.assign(1, start.arrays["gamma"], start.arrays["beta"])
 
     means = RunningMeans()
     for step, batch in enumerate(source.batches(0, steps), start=1):
         progress(step, steps, means.add(take_step(trainer, batch, step)))
     gamma, beta = (to_array(v)[0] for v in trainer.table(np.eye(2, dtype="f4")[1:]))
-    arrays = {"gamma": gamma, "beta": beta}
-    return Embedding("cin", network_id(kernels), arrays, name=name, source=spec.source)
+    learned = {"gamma": gamma, "beta": beta}
+    return Embedding("cin", network_id(kernels), learned, name=name, source=spec.source)
 
 
 def nearest_style(
