@@ -1,7 +1,9 @@
-"""Three pictures of the magenta engine: paintings by photos, a blend strip, a strength strip.
+"""Three pictures of any paintings: paintings by photos, a blend strip, a strength strip.
 
+    python examples/painting_gallery.py --paintings a.jpg b.jpg --photos c.jpg d.jpg -o docs/images
     export ARBITRARY_NST_MAGENTA=FOLDER     # or leave it out: the network is downloaded
-    python examples/magenta_gallery.py --paintings a.jpg b.jpg --photos c.jpg d.jpg -o docs/images
+    python examples/painting_gallery.py --engine magenta --paintings a.jpg b.jpg \
+        --photos c.jpg d.jpg -o docs/images
 
 Each painting is embedded once, and photos are cut square. The strips show the first photo: from
 the first painting to the second, and in the first painting from strength 0 to 1.
@@ -16,6 +18,7 @@ import numpy as np
 
 from arbitrary_nst import save_image, stylize
 from arbitrary_nst.contact_sheet import contact_sheet
+from arbitrary_nst.engines.cin import Cin
 from arbitrary_nst.engines.magenta import Magenta
 from arbitrary_nst.image import load_image
 
@@ -23,16 +26,17 @@ QUALITY = 75
 
 
 def main() -> None:
-    """Paints and saves magenta-gallery.jpg, magenta-blend.jpg and magenta-strength.jpg."""
+    """Paints and saves ENGINE-gallery.jpg, ENGINE-blend.jpg and ENGINE-strength.jpg."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--paintings", nargs="+", required=True, help="two or more")
     parser.add_argument("--photos", nargs="+", required=True)
-    parser.add_argument("--style-scale", type=float, default=1.0)
+    parser.add_argument("--engine", choices=("cin", "magenta"), default="cin")
+    parser.add_argument("--style-scale", type=float, default=1.0, help="of magenta")
     parser.add_argument("--size", type=int, default=512, help="longer side of a picture")
     parser.add_argument("-o", "--output", required=True, help="folder of the pictures")
     options = parser.parse_args()
 
-    engine = Magenta(style_scale=options.style_scale)
+    engine = Cin() if options.engine == "cin" else Magenta(style_scale=options.style_scale)
     paintings = [load_image(path, role="style")[0] for path in options.paintings]
     photos = [_square(load_image(path)[0]) for path in options.photos]
     styles = [engine.embed(painting) for painting in paintings]
@@ -57,7 +61,7 @@ def main() -> None:
 
     sheets = {"gallery": gallery, "blend": blend_strip, "strength": strength_strip}
     for name, sheet in sheets.items():
-        file = Path(options.output) / f"magenta-{name}.jpg"
+        file = Path(options.output) / f"{options.engine}-{name}.jpg"
         save_image(sheet, file, quality=QUALITY)
         print(f"{file}: {sheet.width}x{sheet.height} pixels, {file.stat().st_size // 1024} kB")
 
