@@ -386,6 +386,8 @@ def test_through_the_api(engine, content, paintings):
 
 
 def test_auto_falls_back_to_vgg19_and_says_so(content, paintings, monkeypatch, caplog):
+    """Where the cin network has no predictor."""
+    monkeypatch.setattr(api, "predicts_styles", lambda: False)
     monkeypatch.setattr("arbitrary_nst.engines._make", make_small)
     monkeypatch.setattr("arbitrary_nst.engines._loaded", {})
     monkeypatch.setattr("arbitrary_nst.engines.vgg19_weights", lambda: "small")
@@ -401,13 +403,29 @@ def test_auto_falls_back_to_vgg19_and_says_so(content, paintings, monkeypatch, c
             api.stylize(content, [paintings[0], other], engine=engine)
 
 
+def test_auto_falls_back_to_the_predictor_first(content, paintings, monkeypatch, caplog):
+    cin = engine_with(iterations=(2,))
+    made = {"cin": lambda: cin}
+    monkeypatch.setattr(api, "predicts_styles", lambda: True)
+    monkeypatch.setattr("arbitrary_nst.engines._loaded", {})
+    monkeypatch.setattr(
+        "arbitrary_nst.engines._make",
+        lambda name, source: made[name]() if name in made else make_small("magenta", source),
+    )
+    with caplog.at_level(logging.WARNING):
+        assert api.stylize(content, [paintings[0]]).size == (64, 48)
+    assert "cin engine's own predictor does it" in caplog.text
+    assert "The reason: no magenta here" in caplog.text
+
+
 def make_small(name, source):
     if name == "vgg19":
         return engine_with(iterations=(2,))
     raise WeightsUnavailable("no magenta here")
 
 
-def test_neither_magenta_nor_vgg19(content, paintings):
+def test_neither_magenta_nor_vgg19(content, paintings, monkeypatch):
+    monkeypatch.setattr(api, "predicts_styles", lambda: False)
     with pytest.raises(
         WeightsUnavailable, match=r"no folder 'no-magenta-here'.*'no-vgg19-here.h5'"
     ):

@@ -12,6 +12,7 @@ and after is computed again for each pass.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -74,17 +75,34 @@ def paint_large(
 
 def bytes_needed(network: FastCin, pixels: int, level: int) -> float:
     """About how much `paint_large` takes when it keeps arrays from that level on."""
-    lowest = max(step.level for step in network.steps)
-    numbers = 0.0  # a pixel
-    for step in network.steps:
-        kept = step.level >= level and step.plan.activation != "sigmoid"
-        # Of the steps at the lowest level two at a time are kept, and one is being made; on
-        # either side of them, all that the way up needs.
-        if kept and (step.level < lowest or step.plan.name.startswith("residual1")):
-            numbers += step.plan.filters / 4**step.level
-        if kept and step.plan.stride == 2 and step.level == lowest:
-            numbers += step.plan.filters / 4**step.level
-    return numbers * pixels * np.dtype(kept_dtype(network)).itemsize + STRIP_BYTES
+    filters = {step.plan.name: step.plan.filters / 4**step.level for step in network.steps}
+    kept: set[str] = set()
+    most = 0.0
+    for step in network.steps[:-1]:
+        if step.level >= level:
+            kept.add(step.plan.name)
+            most = max(most, sum(filters[name] for name in kept))
+            kept = still_needed(network, kept, step)
+    return most * pixels * np.dtype(kept_dtype(network)).itemsize + STRIP_BYTES
+
+
+def still_needed(network: FastCin, kept: set[str], done: Step) -> set[str]:
+    """Those of the kept arrays from which the steps after `done`, or the last one, are computed."""
+    steps = network.steps
+    before = {b.plan.name: a.plan.name for a, b in pairwise(steps)}
+    plans = {step.plan.name: step.plan for step in steps}
+
+    def inputs(name: str) -> set[str]:
+        plan, found = plans[name], set()
+        for source in (plan.source or before.get(name), plan.shortcut):
+            if source in kept:
+                found.add(source)
+            elif source in plans:
+                found |= inputs(source)
+        return found
+
+    to_come = [*steps[steps.index(done) + 1 :], steps[-1]]
+    return set().union(*(inputs(step.plan.name) for step in to_come))
 
 
 def kept_dtype(network: FastCin) -> Any:
@@ -100,7 +118,7 @@ def kept_level(network: FastCin, pixels: int, max_memory: float) -> int:
         InputError: not even those of the lowest fit.
     """
     lowest = max(step.level for step in network.steps)
-    for level in range(1, lowest + 1):
+    for level in range(lowest + 1):
         if bytes_needed(network, pixels, level) <= max_memory:
             return level
     least = bytes_needed(network, pixels, lowest)
@@ -139,7 +157,7 @@ class _Passes:
     def measure(self, step: Step) -> None:
         """Mean and variance of what a convolution gives, which is kept where it is small."""
         name = step.plan.name
-        is_kept = step.level >= self._level
+        is_kept = step.level >= self._level and step is not self._network.steps[-1]
         array = self._array(step) if is_kept else None
         count, mean, spread = 0, 0.0, 0.0
         ones = tf.ones(step.plan.filters)
@@ -184,20 +202,8 @@ class _Passes:
             rows = self._finished(step, raw, top, stop)
             array[top:stop] = rows.numpy()[0]
         self._kept[step.plan.name] = array
-        last = self._network.steps[-1]
-        to_come = [s for s in self._network.steps if s.plan.name not in self._moments]
-        needed = {name for s in (*to_come, last) for name in self._inputs(s)}
+        needed = still_needed(self._network, set(self._kept), step)
         self._kept = {name: kept for name, kept in self._kept.items() if name in needed}
-
-    def _inputs(self, step: Step) -> set[str]:
-        """The kept arrays from which a step is computed."""
-        found: set[str] = set()
-        for name in (self._source(step), step.plan.shortcut):
-            if name in self._kept:
-                found.add(name)
-            elif name in self._steps:
-                found |= self._inputs(self._steps[name])
-        return found
 
     def _source(self, step: Step) -> str:
         return step.plan.source or self._before.get(step.plan.name, "content")
