@@ -12,6 +12,7 @@ from small_training import LAYOUT, NAMES, small_config, small_vgg, write_data
 from arbitrary_nst import embed, stylize
 from arbitrary_nst.engines.cin import Cin
 from arbitrary_nst.errors import CheckpointError, ImageError, InputError, StyleError
+from arbitrary_nst.evaluate import evaluate_styles
 from arbitrary_nst.networks.cin_checkpoint import load_network
 from arbitrary_nst.networks.predictor import (
     TRUNK,
@@ -25,11 +26,13 @@ from arbitrary_nst.networks.predictor import (
 )
 from arbitrary_nst.training.config import (
     PaintingSpec,
+    StyleSpec,
     TrainConfig,
     config_from_options,
     read_painting_list,
 )
 from arbitrary_nst.training.data import BatchSource, draw_mixing
+from arbitrary_nst.training.new_style import learn_style
 from arbitrary_nst.training.paintings import by_group, draw_painting
 from arbitrary_nst.training.train import build_trainer, take_step, train
 
@@ -271,6 +274,37 @@ class TestEngine:
         wanted = stylize(photo, [unseen, embed("stripes")], [0.25, 0.75])
         np.testing.assert_array_equal(np.asarray(picture), np.asarray(wanted))
         assert not np.array_equal(np.asarray(picture), np.asarray(stylize(photo, "stripes")))
+
+    def test_evaluate_embeds_paintings_whose_names_are_unknown(self, data, trained):
+        engine = Cin(trained)
+        file = str(data / "styles" / "waves.png")
+        specs = [StyleSpec("unseen", file), StyleSpec("waves", file)]
+        pictures = {}
+        scores = evaluate_styles(
+            specs,
+            [data / "photos" / "0.png"],
+            size=64,
+            vgg=small_vgg(),
+            engines=[engine],
+            on_picture=lambda engine, style, photo, picture: pictures.update({style: picture}),
+        )
+        assert [s.style for s in scores if s.engine == "cin"] == ["unseen", "waves"]
+        assert not np.array_equal(pictures["unseen"], pictures["waves"])
+
+    def test_a_new_style_may_start_from_the_prediction(self, data, trained, monkeypatch):
+        offered = {}
+
+        def nearest(trainer, batch, known):
+            offered.update(known)
+            return known["as predicted"]
+
+        monkeypatch.setattr("arbitrary_nst.training.new_style.nearest_style", nearest)
+        file = data / "styles" / "waves.png"
+        learned = learn_style(
+            file, "mine", data / "photos", network=trained, steps=1, style_size=40, vgg=small_vgg()
+        )
+        assert set(offered) == {*NAMES, "as predicted"}
+        assert learned.name == "mine" and learned.network == Cin(trained).network
 
     def test_without_a_predictor_images_are_refused(self, network, data, photo):
         with pytest.raises(StyleError, match="knows only styles it was trained with"):
