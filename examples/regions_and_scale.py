@@ -8,6 +8,7 @@ Prints the figures that stand beside them.
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 
 import numpy as np
@@ -72,12 +73,32 @@ def passes(photo: np.ndarray, style: str) -> Image.Image:
     return contact_sheet([[c[:500, :750] for c in cells]], column_labels=labels, cell=400)
 
 
+def huge(path: str, style: str, megapixels: float) -> Image.Image:
+    """A whole picture of so many pixels, small, and a part of it, pixel by pixel."""
+    with Image.open(path) as file:
+        factor = (megapixels * 1e6 / (file.width * file.height)) ** 0.5
+        size = round(file.width * factor), round(file.height * factor)
+        photo = np.asarray(file.convert("RGB").resize(size, Image.Resampling.LANCZOS))
+    start = time.perf_counter()
+    picture = stylize(photo, style, max_pixels=10**9)
+    print(f"{size[0]}x{size[1]} pixels in {time.perf_counter() - start:.0f} s")
+    small = picture.resize((900, round(900 * size[1] / size[0])), Image.Resampling.LANCZOS)
+    part = picture.crop(
+        (size[0] // 2, size[1] // 2, size[0] // 2 + 900, size[1] // 2 + small.height)
+    )
+    labels = [f"{size[0]} x {size[1]} pixels", "a part of it, pixel by pixel"]
+    return contact_sheet([[floats(small), floats(part)]], column_labels=labels, cell=900)
+
+
 def main() -> None:
     """Writes the pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("photo", help="for the regions")
     parser.add_argument("large_photo", help="for the rest, of a few megapixels at least")
     parser.add_argument("--horizon", type=float, default=0.4, help="where the sky ends, 0..1")
+    parser.add_argument(
+        "--huge", type=float, metavar="MEGAPIXELS", help="enlarge it and paint that"
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
     options = parser.parse_args()
     photo, _ = load_image(options.photo)
@@ -87,6 +108,9 @@ def main() -> None:
     save_image(scale(large, "starry-night", 800), options.output / "scale.jpg", quality=88)
     part = resize(large, longer_side=2000)
     save_image(passes(part, "starry-night"), options.output / "passes.jpg", quality=88)
+    if options.huge:
+        sheet = huge(options.large_photo, "starry-night", options.huge)
+        save_image(sheet, options.output / "huge.jpg", quality=85)
 
 
 if __name__ == "__main__":

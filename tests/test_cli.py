@@ -58,6 +58,23 @@ def test_stylize(folder, capsys):
     np.testing.assert_array_equal(opened("out.png")[0], expected)
 
 
+def test_masks_scale_and_memory_arrive(folder, capsys):
+    mask = np.zeros((8, 10))
+    mask[:, :5] = 1
+    to_pil(np.repeat(mask[..., None], 3, axis=-1)).save("left.png")
+    styles = "stylize photo.png -s scream:2@left.png -s great-wave"
+    assert main([*styles.split(), "--working-size", "24", "-o", "out.png"]) == 0
+    expected = stylize(
+        "photo.png", ["scream", "great-wave"], [2, 1], masks=[mask, None], working_size=24
+    )
+    np.testing.assert_array_equal(opened("out.png")[0], expected)
+    assert main([*styles.split(), "--texture-scale", "0.5", "-o", "out.png"]) == 0
+    assert main("stylize photo.png -s scream@nowhere.png -o out.png".split()) == 2
+    assert "mask 1 image 'nowhere.png' does not exist" in capsys.readouterr().err
+    assert main("stylize photo.png -s scream --max-memory 1k -o out.png".split()) == 2
+    assert "needs 0.4 GB to be painted" in capsys.readouterr().err
+
+
 def test_every_setting_of_stylize_arrives(folder):
     arguments = "stylize photo.png -s scream --strength 0.5 --color content --size 24 --seed 3 "
     arguments += "--engine cin --max-pixels 2000 -o out.png"
