@@ -106,7 +106,8 @@ class Cin:
     @functools.cached_property
     def _predictor(self) -> Any:
         path = self.folder / PREDICTOR_FILE
-        return load_predictor(path, self.layout.style_size, self.network)
+        dtype = "mixed_bfloat16" if self._fast.dtype.size == 2 else "float32"
+        return load_predictor(path, self.layout.style_size, self.network, dtype=dtype)
 
     def identity(self, content: np.ndarray) -> Embedding:
         """The trained style that gives the photo back, with the photo's brightness and contrast."""

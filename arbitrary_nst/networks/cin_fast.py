@@ -127,13 +127,20 @@ class FastCin:
             levels.append(tf.nn.avg_pool2d(levels[-1], 2, 2, "VALID"))
 
         def by_weights(x: tf.Tensor, step: Step) -> tf.Tensor:
-            ones = tf.ones(step.plan.filters)
-            x = normalise(x, ones, 0 * ones)
-            scale, offset = (
-                tf.cast(tf.einsum("bhwn,nc->bhwc", levels[step.level], part), x.dtype)
-                for part in step.affine(gamma, beta)
-            )
-            return x * scale + offset
+            # Mean and deviation of each style are those of where it is: with those of the whole
+            # a dark style above made the bright one below it white.
+            own = levels[step.level]
+            total = tf.reduce_sum(own, (0, 1, 2))[:, None] + 1e-6  # (num_styles, 1)
+            wide = tf.cast(x, tf.float32)
+            centre = tf.reduce_mean(wide, (0, 1, 2))
+            wide -= centre
+            mean = tf.einsum("bhwn,bhwc->nc", own, wide) / total
+            square = tf.einsum("bhwn,bhwc->nc", own, wide * wide) / total
+            gamma_part, beta_part = step.affine(gamma, beta)
+            scale = gamma_part * tf.math.rsqrt(tf.maximum(square - mean**2, 0.0) + EPSILON)
+            offset = beta_part - mean * scale
+            scales, offsets = (tf.einsum("bhwn,nc->bhwc", own, v) for v in (scale, offset))
+            return tf.cast(wide * scales + offsets, x.dtype)
 
         return self.apply(content, noise, by_weights)
 

@@ -304,13 +304,16 @@ def predictor_bytes(predictor: keras.Model, layout: PredictorLayout, network: st
     return save(arrays, metadata)
 
 
-def load_predictor(path: str | Path, style_size: int, network: str) -> keras.Model:
+def load_predictor(
+    path: str | Path, style_size: int, network: str, *, dtype: str = "float32"
+) -> keras.Model:
     """Reads a predictor's file.
 
     Args:
         path: of the file.
         style_size: of the cin network.
         network: id of the cin network; a predictor for another one is refused.
+        dtype: see `build_predictor`.
 
     Raises:
         CheckpointError: missing, damaged, of another kind, or for another network.
@@ -333,7 +336,7 @@ def load_predictor(path: str | Path, style_size: int, network: str) -> keras.Mod
                     f"Received: {metadata.get('network')!r:.100}."
                 )
             layout = _parse_layout(metadata.get("layout", ""))
-            predictor = build_predictor(style_size, layout)
+            predictor = build_predictor(style_size, layout, dtype=dtype)
             weights = _weights(predictor)
             arrays = {name: file.get_tensor(name).astype(np.float32) for name in weights}
     except (SafetensorError, OSError, ValueError, TypeError, KeyError, RecursionError) as error:
