@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 import itertools
 import logging
-import math
-import numbers
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
@@ -17,7 +15,13 @@ import numpy as np
 from PIL import Image
 
 from arbitrary_nst.checkpoints import IDENTITY, predicts_styles, trained_styles
-from arbitrary_nst.detail import shrunken
+from arbitrary_nst.checks import (
+    check_progress,
+    check_seed,
+    check_share,
+    positive_int,
+    positive_number,
+)
 from arbitrary_nst.embedding import Embedding, blend, normalize_weights
 from arbitrary_nst.engines import check_engine, load_engine
 from arbitrary_nst.errors import InputError, WeightsUnavailable
@@ -26,10 +30,11 @@ from arbitrary_nst.image import (
     ImageSource,
     load_image,
     resize,
+    scaled_photo,
 )
-from arbitrary_nst.image_arrays import check_size, positive_int
+from arbitrary_nst.image_arrays import check_size
 from arbitrary_nst.painting import DEFAULT_MAX_MEMORY, Job, Photo, Progress, paint
-from arbitrary_nst.regions import read_masks
+from arbitrary_nst.regions import Regions, read_masks
 from arbitrary_nst.styles import (
     Style,
     Styles,
@@ -77,9 +82,7 @@ def embed(style: Style, *, engine: Any = "auto") -> Embedding:
     check_engine(engine)
     if isinstance(style, Embedding):
         return style
-    resolved = read_styles([style], known_styles(engine), DEFAULT_MAX_PIXELS)
-    chosen = chosen_engine(engine, resolved)
-    check_styles(resolved, chosen)
+    chosen, resolved = resolve([style], engine, DEFAULT_MAX_PIXELS)
     if isinstance(resolved[0], Embedding):
         return resolved[0]
     embedding = _runner(engine, chosen, resolved).embed(resolved[0])
@@ -198,34 +201,29 @@ def stylize_many(
     _check_contents(contents)
     strength, size, seed = check_options(strength, color, size, seed, progress)
     working_size, texture_scale = _check_scale(working_size, texture_scale)
-    max_memory = _positive("max_memory", max_memory)
+    max_memory = positive_number(max_memory, "max_memory")
     check_engine(engine)
     parts = list_of_styles(styles)
     shares = normalize_weights(weights, len(parts))
-    regions = None if masks is None else read_masks(masks, len(parts), max_pixels)
-    resolved = read_styles(parts, known_styles(engine), max_pixels)
-    chosen = chosen_engine(engine, resolved)
-    check_styles(resolved, chosen)
+    areas = None if masks is None else read_masks(masks, len(parts), max_pixels)
+    chosen, resolved = resolve(parts, engine, max_pixels)
     photos = (load_content(content, size, max_pixels) for content in contents)
     # The first photo, too, before the engine: a wrong path should not wait for TensorFlow.
     first = next(photos, None)
     if first is None:
         return iter(())
     runner = _runner(engine, chosen, resolved, first[0].shape)
-    check_network(resolved, runner.name, runner.network)
-    embeddings = [s if isinstance(s, Embedding) else runner.embed(s) for s in resolved]
+    embeddings = embedded(runner, resolved)
     job = Job(
-        embeddings,
-        shares,
-        regions,
-        strength,
-        color,
-        seed,
-        working_size,
-        texture_scale,
-        max_memory,
+        style=blend(embeddings, shares),
+        regions=None if areas is None else Regions(embeddings, shares, areas),
+        strength=strength,
+        color=color,
+        seed=seed,
+        working_size=working_size,
+        texture_scale=texture_scale,
+        max_memory=max_memory,
     )
-    blend(embeddings, shares)  # here, so that styles that do not mix are refused before painting
     total = len(contents) if isinstance(contents, Sized) else 0
     upcoming = itertools.chain([first], photos)
     if hasattr(runner, "render_steps"):
@@ -276,11 +274,7 @@ def load_content(content: ImageSource, size: int | None, max_pixels: int) -> Pho
         scale = size / max(rgb.shape[:2])
         height, width = (max(1, round(side * scale)) for side in rgb.shape[:2])
         check_size(height, width, f"content image at size={size}", max_pixels)
-        rgb = (
-            resize(rgb, longer_side=size)
-            if rgb.dtype != np.uint8
-            else shrunken(rgb, (height, width))
-        )
+        rgb = scaled_photo(rgb, (height, width))
         alpha = None if alpha is None else resize(alpha, shape=rgb.shape[:2])
     return rgb, alpha
 
@@ -297,20 +291,15 @@ def _check_contents(contents: Any) -> None:
 def check_options(
     strength: Any, color: Any, size: Any, seed: Any, progress: Any
 ) -> tuple[float, int | None, int]:
-    real = isinstance(strength, numbers.Real) and not isinstance(strength, bool)
-    if not real or not 0.0 <= strength <= 1.0:
-        raise InputError(f"`strength` is a number from 0 to 1. Received: {strength!r}.")
+    strength = check_share(strength, "strength")
     if not isinstance(color, str) or color not in COLORS:
         raise InputError(f'`color` is "style" or "content". Received: {color!r}.')
-    if not isinstance(seed, numbers.Integral) or isinstance(seed, bool) or seed < 0:
-        raise InputError(f"`seed` is a whole number from 0 up. Received: {seed!r}.")
-    if progress is not None and not callable(progress):
-        raise InputError(f"`progress` is a callable, or None. Received: {progress!r}.")
-    return float(strength), None if size is None else positive_int(size, "size"), int(seed)
+    check_progress(progress)
+    return strength, None if size is None else positive_int(size, "size"), check_seed(seed)
 
 
 def _check_scale(working_size: Any, texture_scale: Any) -> tuple[int | None, float]:
-    scale = _positive("texture_scale", texture_scale)
+    scale = positive_number(texture_scale, "texture_scale")
     if working_size is None:
         return None, scale
     if scale != 1.0:
@@ -321,27 +310,40 @@ def _check_scale(working_size: Any, texture_scale: Any) -> tuple[int | None, flo
     return positive_int(working_size, "working_size"), 1.0
 
 
-def _positive(name: str, value: Any) -> float:
-    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not real or not 0 < value < math.inf:
-        raise InputError(f"`{name}` is a number above 0. Received: {value!r}.")
-    return float(value)
-
-
 # The engine: "auto" or a name until the styles say which, an object when it has to work.
 
 
-def known_styles(engine: Any) -> Mapping[str, Embedding]:
-    return trained_styles() if isinstance(engine, str) else getattr(engine, "styles", {})
+def resolve(
+    styles: Sequence[Style], engine: Any, max_pixels: int
+) -> tuple[Any, list[Embedding | np.ndarray]]:
+    """Reads the styles and says which engine they go to, without loading it.
+
+    Args:
+        styles: as `styles.list_of_styles` gives them.
+        engine: as in `stylize`.
+        max_pixels: largest image that is read.
+
+    Returns:
+        The engine, a name or the object that was given, and the styles as `read_styles` has them.
+    """
+    check_engine(engine)
+    known: Mapping[str, Embedding] = getattr(engine, "styles", {})
+    if isinstance(engine, str):
+        known = trained_styles()
+    resolved = read_styles(styles, known, max_pixels)
+    if isinstance(engine, str) and engine == "auto":
+        engine = choose_engine(resolved, cin_takes_images=predicts_styles())
+    _check_styles(resolved, engine)
+    return engine, resolved
 
 
-def chosen_engine(engine: Any, styles: Sequence[Embedding | np.ndarray]) -> Any:
-    if not isinstance(engine, str) or engine != "auto":
-        return engine
-    return choose_engine(styles, cin_takes_images=predicts_styles())
+def embedded(runner: Any, styles: Sequence[Embedding | np.ndarray]) -> list[Embedding]:
+    """The embeddings of styles that `resolve` gave, by the engine that works."""
+    check_network(styles, runner.name, runner.network)
+    return [s if isinstance(s, Embedding) else runner.embed(s) for s in styles]
 
 
-def check_styles(styles: Sequence[Embedding | np.ndarray], engine: Any) -> None:
+def _check_styles(styles: Sequence[Embedding | np.ndarray], engine: Any) -> None:
     """Refuses what the cin engine cannot use, before it is loaded."""
     if engine == "cin":
         takes_images = predicts_styles()
@@ -399,10 +401,6 @@ def engine_and_embeddings(styles: Sequence[Style], engine: Any) -> tuple[Any, li
         InputError: a style that cannot be used, or styles that no engine can use together.
         WeightsUnavailable: the engine's network cannot be had.
     """
-    check_engine(engine)
-    resolved = read_styles(styles, known_styles(engine), DEFAULT_MAX_PIXELS)
-    chosen = chosen_engine(engine, resolved)
-    check_styles(resolved, chosen)
+    chosen, resolved = resolve(styles, engine, DEFAULT_MAX_PIXELS)
     runner = _runner(engine, chosen, resolved)
-    check_network(resolved, runner.name, runner.network)
-    return runner, [s if isinstance(s, Embedding) else runner.embed(s) for s in resolved]
+    return runner, embedded(runner, resolved)

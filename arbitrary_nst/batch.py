@@ -26,7 +26,7 @@ from arbitrary_nst.batch_files import (
 )
 from arbitrary_nst.batch_painting import Outcome, paint_jobs
 from arbitrary_nst.batch_settings import prepare
-from arbitrary_nst.image_arrays import positive_int
+from arbitrary_nst.checks import positive_int
 from arbitrary_nst.painting import Progress
 from arbitrary_nst.styles import Styles
 

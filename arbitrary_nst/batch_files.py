@@ -21,6 +21,7 @@ from typing import Any
 
 from arbitrary_nst.atomic import write_bytes
 from arbitrary_nst.errors import InputError
+from arbitrary_nst.image import IMAGE_SUFFIXES
 
 _log = logging.getLogger(__name__)
 MANIFEST = "arbitrary-nst-batch.json"
@@ -30,7 +31,6 @@ INPUT_SUFFIXES = frozenset(
     ".avif .bmp .gif .heic .heif .j2k .jp2 .jpe .jpeg .jpg .mpo .pbm .pgm .png .pnm .ppm .tif "
     ".tiff .webp".split()
 )
-_KEPT_SUFFIXES = frozenset(".bmp .jpeg .jpg .png .tif .tiff .webp".split())
 _LEFTOVER = re.compile(r"\.[0-9a-f]{16}\.tmp")  # as `atomic.replacing` names them
 
 
@@ -119,7 +119,7 @@ def _output_name(name: str, output_format: str) -> str:
     stem, suffix = os.path.splitext(name)
     if output_format != "keep":
         return f"{stem}.{output_format}"
-    return name if suffix.lower() in _KEPT_SUFFIXES else f"{stem}.png"
+    return name if suffix.lower() in IMAGE_SUFFIXES else f"{stem}.png"
 
 
 def _check_targets(jobs: Sequence[Job]) -> None:

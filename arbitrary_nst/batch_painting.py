@@ -148,8 +148,7 @@ def _paint(
     # An engine that takes minutes looks at each of its steps whether it should stop.
     progress = check if hasattr(engine, "render_steps") else None
     look = painting.Job(
-        [settings.style],
-        [1.0],
+        style=settings.style,
         strength=settings.strength,
         color=settings.color,
         seed=settings.seed,

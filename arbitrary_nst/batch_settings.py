@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from arbitrary_nst import api
+from arbitrary_nst.checks import check_quality
 from arbitrary_nst.embedding import Embedding, blend, normalize_weights
-from arbitrary_nst.engines import check_engine, load_engine
+from arbitrary_nst.engines import load_engine
 from arbitrary_nst.errors import InputError, WeightsUnavailable
 from arbitrary_nst.image import DEFAULT_MAX_PIXELS
-from arbitrary_nst.image_arrays import positive_int
-from arbitrary_nst.styles import Styles, check_network, list_of_styles, read_styles
+from arbitrary_nst.styles import Styles, list_of_styles
 
 
 @dataclass(frozen=True)
@@ -97,19 +97,14 @@ def prepare(
         WeightsUnavailable: the engine's network cannot be had.
     """
     strength, size, seed = api.check_options(strength, color, size, seed, None)
-    check_engine(engine)
-    if positive_int(quality, "quality") > 100:
-        raise InputError(f"`quality` goes from 1 to 100. Received: {quality}.")
+    quality = check_quality(quality)
     parts = list_of_styles(styles)
     shares = normalize_weights(weights, len(parts))
-    resolved = read_styles(parts, api.known_styles(engine), max_pixels)
-    chosen = api.chosen_engine(engine, resolved)
-    api.check_styles(resolved, chosen)
+    chosen, resolved = api.resolve(parts, engine, max_pixels)
     if precision != "auto" and chosen != "cin":
         raise InputError("`precision` is a setting of the cin engine alone.")
     runner, recipe = _engine_and_recipe(chosen, precision)
-    check_network(resolved, runner.name, runner.network)
-    embeddings = [s if isinstance(s, Embedding) else runner.embed(s) for s in resolved]
+    embeddings = api.embedded(runner, resolved)
     names = [
         e.name or (os.fspath(p) if isinstance(p, (str, os.PathLike)) else "unnamed")
         for e, p in zip(embeddings, parts, strict=True)

@@ -28,10 +28,12 @@ from arbitrary_nst.cli_options import (
     ProgressBar,
     add_command,
     add_debug,
+    add_look,
+    add_max_pixels,
+    add_quality,
     bytes_of,
     default_of,
     placed,
-    quality,
 )
 from arbitrary_nst.errors import InputError, WeightsUnavailable
 from arbitrary_nst.image import check_output_path, save_image
@@ -194,26 +196,7 @@ def _add_stylize(commands) -> None:
 
 
 def _add_stylize_settings(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--strength",
-        type=float,
-        metavar="0..1",
-        default=default_of(api.stylize, "strength"),
-        help="from 0, the photo, to 1, the full style (default)",
-    )
-    parser.add_argument(
-        "--color",
-        choices=api.COLORS,
-        default=default_of(api.stylize, "color"),
-        help="whose colours: the style's (default) or the photo's",
-    )
-    parser.add_argument(
-        "--size",
-        type=int,
-        metavar="PIXELS",
-        help="longer side to work at and to write; smaller is faster, and the strokes larger "
-        "(default: the photo's own)",
-    )
+    add_look(parser, api.stylize, "photo")
     parser.add_argument(
         "--working-size",
         type=int,
@@ -236,20 +219,6 @@ def _add_stylize_settings(parser: argparse.ArgumentParser) -> None:
         help="with --engine vgg19: also write every N-th step beside the picture",
     )
     parser.add_argument(
-        "--seed",
-        type=int,
-        metavar="N",
-        default=default_of(api.stylize, "seed"),
-        help="another number lays the strokes a little differently (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--max-pixels",
-        type=int,
-        metavar="N",
-        default=default_of(api.stylize, "max_pixels"),
-        help="largest image to read, width times height (default: %(default)s)",
-    )
-    parser.add_argument(
         "--max-memory",
         type=bytes_of,
         metavar="BYTES",
@@ -257,13 +226,8 @@ def _add_stylize_settings(parser: argparse.ArgumentParser) -> None:
         help="that painting may take, beside the photo, such as 4G; a photo that needs more is "
         "painted in passes, which takes longer (default: 2G)",
     )
-    parser.add_argument(
-        "--quality",
-        type=quality,
-        metavar="1..100",
-        default=default_of(save_image, "quality"),
-        help="of JPEG and WebP (default: %(default)s)",
-    )
+    add_max_pixels(parser, api.stylize)
+    add_quality(parser, save_image, "JPEG and WebP")
 
 
 def stylize(options: argparse.Namespace) -> None:

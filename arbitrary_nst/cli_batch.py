@@ -6,21 +6,22 @@ import argparse
 import sys
 import time
 
-from arbitrary_nst import api
 from arbitrary_nst.batch import num_cores, stylize_folder
 from arbitrary_nst.batch_files import FORMATS
 from arbitrary_nst.batch_settings import prepare
+from arbitrary_nst.checks import positive_int
 from arbitrary_nst.cli_engines import add_engine, chosen_engine
 from arbitrary_nst.cli_options import (
     STYLE_HELP,
     ProgressBar,
     add_command,
+    add_look,
+    add_max_pixels,
+    add_quality,
     default_of,
-    quality,
     weighted,
 )
 from arbitrary_nst.errors import InputError
-from arbitrary_nst.image_arrays import positive_int
 
 
 def add_commands(commands) -> None:
@@ -80,25 +81,7 @@ def add_commands(commands) -> None:
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     """Those of `stylize` that make sense for many photos."""
-    parser.add_argument(
-        "--strength",
-        type=float,
-        metavar="0..1",
-        default=default_of(prepare, "strength"),
-        help="from 0, the photo, to 1, the full style (default)",
-    )
-    parser.add_argument(
-        "--color",
-        choices=api.COLORS,
-        default=default_of(prepare, "color"),
-        help="whose colours: the style's (default) or the photo's",
-    )
-    parser.add_argument(
-        "--size",
-        type=int,
-        metavar="PIXELS",
-        help="longer side to work at and to write (default: each photo's own)",
-    )
+    add_look(parser, prepare, "photo")
     add_engine(parser)
     parser.add_argument(
         "--precision",
@@ -107,27 +90,8 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         help="of --engine cin, on all machines alike (default: %(default)s: what this processor "
         "is fast at)",
     )
-    parser.add_argument(
-        "--seed",
-        type=int,
-        metavar="N",
-        default=default_of(prepare, "seed"),
-        help="another number lays the strokes a little differently (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--max-pixels",
-        type=int,
-        metavar="N",
-        default=default_of(prepare, "max_pixels"),
-        help="largest photo to read, width times height (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--quality",
-        type=quality,
-        metavar="1..100",
-        default=default_of(prepare, "quality"),
-        help="of JPEG and WebP (default: %(default)s)",
-    )
+    add_max_pixels(parser, prepare)
+    add_quality(parser, prepare, "JPEG and WebP")
 
 
 def batch(options: argparse.Namespace) -> int:

@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from arbitrary_nst.api import COLORS
 from arbitrary_nst.atomic import check_target
 from arbitrary_nst.embedding import Embedding, save_styles
 from arbitrary_nst.errors import InputError
+from arbitrary_nst.image import IMAGE_SUFFIXES
 from arbitrary_nst.styles import STYLE_FILE_SUFFIX
 
 STYLE_HELP = f"name of an embedded style, a style file ({STYLE_FILE_SUFFIX}), or a style image"
-IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 STYLE_FILE_HELP = f"style file to write, ending in {STYLE_FILE_SUFFIX}"
 
 
@@ -47,6 +48,65 @@ def add_debug(parser: argparse.ArgumentParser, **options: Any) -> None:
     """Adds `--debug`, which may stand before and after the command."""
     parser.add_argument(
         "--debug", action="store_true", help="show the traceback of an error", **options
+    )
+
+
+def add_look(parser: argparse.ArgumentParser, function: Callable, subject: str) -> None:
+    """Adds what all commands that paint share: `--strength`, `--color`, `--size`, `--seed`.
+
+    Args:
+        parser: of a command.
+        function: of the API, whose defaults hold.
+        subject: what is painted, such as "photo".
+    """
+    parser.add_argument(
+        "--strength",
+        type=float,
+        metavar="0..1",
+        default=default_of(function, "strength"),
+        help=f"from 0, the {subject}, to 1, the full style (default)",
+    )
+    parser.add_argument(
+        "--color",
+        choices=COLORS,
+        default=default_of(function, "color"),
+        help=f"whose colours: the style's (default) or the {subject}'s",
+    )
+    parser.add_argument(
+        "--size",
+        type=int,
+        metavar="PIXELS",
+        help="longer side to work at and to write; smaller is faster, and the strokes larger "
+        f"(default: the {subject}'s own)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        default=default_of(function, "seed"),
+        help="another number lays the strokes a little differently (default: %(default)s)",
+    )
+
+
+def add_max_pixels(parser: argparse.ArgumentParser, function: Callable) -> None:
+    """Adds `--max-pixels`, with the default of a function of the API."""
+    parser.add_argument(
+        "--max-pixels",
+        type=int,
+        metavar="N",
+        default=default_of(function, "max_pixels"),
+        help="largest image to read, width times height (default: %(default)s)",
+    )
+
+
+def add_quality(parser: argparse.ArgumentParser, function: Callable, kinds: str) -> None:
+    """Adds `--quality`, with the default of a function of the API; `kinds` have one."""
+    parser.add_argument(
+        "--quality",
+        type=quality,
+        metavar="1..100",
+        default=default_of(function, "quality"),
+        help=f"of {kinds} (default: %(default)s)",
     )
 
 

@@ -7,13 +7,13 @@ import math
 import sys
 from pathlib import Path
 
-from arbitrary_nst import api
 from arbitrary_nst.cli_options import (
     STYLE_HELP,
     ProgressBar,
     add_command,
+    add_look,
+    add_quality,
     default_of,
-    quality,
     weighted,
 )
 from arbitrary_nst.errors import InputError
@@ -64,6 +64,7 @@ def add_commands(commands) -> None:
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
+    add_look(parser, stylize_video, "video")
     parser.add_argument(
         "--steady",
         type=float,
@@ -72,44 +73,12 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         help="against flicker: from 0, each frame for itself, to 1 (default: %(default)s)",
     )
     parser.add_argument(
-        "--strength",
-        type=float,
-        metavar="0..1",
-        default=default_of(stylize_video, "strength"),
-        help="from 0, the video, to 1, the full style (default)",
-    )
-    parser.add_argument(
-        "--color",
-        choices=api.COLORS,
-        default=default_of(stylize_video, "color"),
-        help="whose colours: the style's (default) or the video's",
-    )
-    parser.add_argument(
-        "--size",
-        type=int,
-        metavar="PIXELS",
-        help="longer side to work at and to write (default: the video's own)",
-    )
-    parser.add_argument(
         "--engine",
         choices=("auto", "cin", "magenta"),
         default=default_of(stylize_video, "engine"),
         help="what paints (default: %(default)s: cin for names, magenta for images)",
     )
-    parser.add_argument(
-        "--seed",
-        type=int,
-        metavar="N",
-        default=default_of(stylize_video, "seed"),
-        help="another number lays the strokes a little differently (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--quality",
-        type=quality,
-        metavar="1..100",
-        default=default_of(stylize_video, "quality"),
-        help="of the encoded video (default: %(default)s)",
-    )
+    add_quality(parser, stylize_video, "the encoded video")
     parser.add_argument("--no-audio", action="store_true", help="leave the sound out")
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from arbitrary_nst.checks import positive_int
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import resize, to_pil
-from arbitrary_nst.image_arrays import positive_int
 
 
 def contact_sheet(

@@ -15,14 +15,12 @@ from __future__ import annotations
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import uniform_filter
 
-from arbitrary_nst.image_arrays import resample, to_uint8
+from arbitrary_nst.image_arrays import LUMA, as_floats, to_uint8
 
 RADIUS = 4  # pixels of the working size around each, in which the gain is measured
 EPSILON = 1e-3  # variance of luma below which a place counts as flat
 STRIP_PIXELS = 2**21
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def restore_detail(photo: np.ndarray, small: np.ndarray, picture: np.ndarray) -> np.ndarray:
@@ -40,14 +38,14 @@ def restore_detail(photo: np.ndarray, small: np.ndarray, picture: np.ndarray) ->
     """
     height, width = photo.shape[:2]
     gain = detail_gain(small, picture)
-    maps = np.concatenate([picture, (small @ _LUMA)[..., None], gain[..., None]], axis=-1)
+    maps = np.concatenate([picture, (small @ LUMA)[..., None], gain[..., None]], axis=-1)
     planes = [Image.fromarray(np.ascontiguousarray(maps[..., c])) for c in range(maps.shape[-1])]
     result = np.empty_like(photo)
     rows = max(1, STRIP_PIXELS // width)
     for top in range(0, height, rows):
         stop = min(top + rows, height)
         large = [_enlarged_rows(plane, (height, width), top, stop) for plane in planes]
-        luma = as_floats(photo[top:stop]) @ _LUMA
+        luma = as_floats(photo[top:stop]) @ LUMA
         detail = large[4].clip(0, 1) * (luma - large[3])
         for channel in range(3):
             values = large[channel] + detail
@@ -68,27 +66,16 @@ def detail_gain(photo: np.ndarray, picture: np.ndarray) -> np.ndarray:
     Returns:
         float32 `(h, w)` in `[0, 1]`.
     """
+    from scipy.ndimage import uniform_filter  # here, since it would slow every start
+
     size = 2 * RADIUS + 1
-    one, other = photo @ _LUMA, picture @ _LUMA
+    one, other = photo @ LUMA, picture @ LUMA
     mean_one, mean_other = uniform_filter(one, size), uniform_filter(other, size)
     covariance = uniform_filter(one * other, size) - mean_one * mean_other
     variance = uniform_filter(one * one, size) - mean_one * mean_one
     gain = covariance / (variance.clip(0) + EPSILON)
     # Averaged over all windows that hold the pixel, or the gain would change within a few pixels.
     return uniform_filter(gain.clip(0, 1), size).astype(np.float32)
-
-
-def as_floats(image: np.ndarray) -> np.ndarray:
-    """An image of uint8 or float32 as float32 in `[0, 1]`."""
-    return image if image.dtype == np.float32 else image.astype(np.float32) / np.float32(255)
-
-
-def shrunken(photo: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """A photo of uint8 or float32 at a smaller size: float32 `(*shape, 3)` in `[0, 1]`."""
-    if photo.dtype == np.uint8:
-        small = Image.fromarray(photo).resize(shape[::-1], Image.Resampling.LANCZOS)
-        return as_floats(np.asarray(small))
-    return resample(photo, shape, Image.Resampling.LANCZOS).clip(0, 1)
 
 
 def _enlarged_rows(plane: Image.Image, shape: tuple[int, int], top: int, stop: int) -> np.ndarray:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import numbers
 import os
 import stat
 import unicodedata
@@ -27,6 +26,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from arbitrary_nst.atomic import write_bytes
+from arbitrary_nst.checks import is_real
 from arbitrary_nst.errors import BlendWeightsError, EmbeddingError, StyleError
 
 FILE_VERSION = 1
@@ -335,7 +335,7 @@ def _check_blendable(parts: list[Embedding]) -> None:
 def _weight(value: Any, given: list[Any]) -> float:
     """Checks one blend weight, of `given` ones."""
     number = math.nan
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+    if is_real(value):
         try:
             number = float(value)
         except OverflowError:

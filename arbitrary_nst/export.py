@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import numbers
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from arbitrary_nst.checkpoints import IDENTITY, NETWORK_FILE, cin_folder, trained_styles
+from arbitrary_nst.checks import check_seed
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines import check_embedding
 from arbitrary_nst.errors import InputError, StyleError
@@ -112,8 +112,7 @@ def _check_options(format: Any, seed: Any) -> None:
         raise InputError(
             f"`format` is one of {', '.join(map(repr, FORMATS))}. Received: {format!r}."
         )
-    if not isinstance(seed, numbers.Integral) or isinstance(seed, bool) or seed < 0:
-        raise InputError(f"`seed` is a whole number from 0 up. Received: {seed!r}.")
+    check_seed(seed)
     if format == "onnx":
         try:
             importlib.import_module("onnx")

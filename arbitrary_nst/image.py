@@ -15,8 +15,16 @@ import numpy as np
 from PIL import Image
 
 from arbitrary_nst.atomic import check_target, replacing
+from arbitrary_nst.checks import check_quality, positive_int
 from arbitrary_nst.errors import ImageError, InputError
-from arbitrary_nst.image_arrays import check_image, fill_hidden, positive_int, resample, to_uint8
+from arbitrary_nst.image_arrays import (
+    LUMA,
+    as_floats,
+    check_image,
+    fill_hidden,
+    resample,
+    to_uint8,
+)
 from arbitrary_nst.image_reading import damage_as_image_error, describe, read_source
 
 ImageSource = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray
@@ -32,8 +40,8 @@ _OUTPUT_FORMATS = {
     ".tiff": "TIFF",
     ".bmp": "BMP",
 }
+IMAGE_SUFFIXES = tuple(_OUTPUT_FORMATS)  # of the files that are written, and of most that are read
 _MAX_OUTPUT_SIDE = {"JPEG": 65_535, "WEBP": 16_383}
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
 def load_image(
@@ -151,8 +159,7 @@ def save_image(picture: Image.Image, path: str | os.PathLike[str], *, quality: i
     target = check_output_path(path)
     file_format = _OUTPUT_FORMATS[Path(path).suffix.lower()]
     _check_picture(picture, file_format)
-    if positive_int(quality, "quality") > 100:
-        raise InputError(f"`quality` goes from 1 to 100. Received: {quality}.")
+    check_quality(quality)
     options: dict[str, Any] = {"quality": quality} if file_format in ("JPEG", "WEBP") else {}
     if file_format == "JPEG":
         options["subsampling"] = 0
@@ -194,6 +201,18 @@ def resize(
     return resample(image, (height, width), Image.Resampling.LANCZOS).clip(0, 1)
 
 
+def scaled_photo(photo: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """A photo of float32 or uint8 at another size: float32 `(*shape, 3)` in `[0, 1]`.
+
+    One that has this size already comes as it is.
+    """
+    if photo.shape[:2] == shape:
+        return photo
+    if photo.dtype != np.uint8:
+        return resize(photo, shape=shape)
+    return as_floats(Image.fromarray(photo).resize(shape[::-1], Image.Resampling.LANCZOS))
+
+
 def keep_color(stylized: np.ndarray, content: np.ndarray) -> np.ndarray:
     """Gives a stylized picture the colours of the photo: luma of one, chroma of the other.
 
@@ -217,7 +236,7 @@ def keep_color(stylized: np.ndarray, content: np.ndarray) -> np.ndarray:
             f"`stylized` and `content` need the same shape. "
             f"Received: {stylized.shape} and {content.shape}."
         )
-    luma_difference = (stylized - content) @ _LUMA  # (H, W)
+    luma_difference = (stylized - content) @ LUMA  # (H, W)
     return (content + luma_difference[..., None]).clip(0, 1).astype(np.float32)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from arbitrary_nst.errors import ImageError, ImageTooLarge, InputError
+from arbitrary_nst.errors import ImageError, ImageTooLarge
 
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 _ROUNDING = 1e-5  # how far a float image may leave [0, 1] before it counts as wrongly scaled
 
 
@@ -72,8 +72,10 @@ def resample(image: np.ndarray, shape: tuple[int, int], method: Image.Resampling
     return np.array(channel.resize((shape[1], shape[0]), method))
 
 
-def unit_floats(image: Image.Image) -> np.ndarray:
-    return np.asarray(image).astype(np.float32) / np.float32(255)
+def as_floats(image: np.ndarray | Image.Image) -> np.ndarray:
+    """An image of uint8 as float32 in `[0, 1]`; one of float32 as it is."""
+    pixels = np.asarray(image)
+    return pixels if pixels.dtype == np.float32 else pixels.astype(np.float32) / np.float32(255)
 
 
 def to_uint8(image: np.ndarray) -> np.ndarray:
@@ -132,13 +134,3 @@ def check_image(array: Any, name: str, ndims: tuple[int, ...]) -> None:
         raise ImageError(f"`{name}` needs the shape {expected}. Received: {array.shape}.")
     if not np.isfinite(array).all():
         raise ImageError(f"`{name}` holds NaN or infinite values. Expected values in [0, 1].")
-
-
-def positive_int(value: Any, name: str) -> int:
-    try:
-        number = 0 if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise InputError(f"`{name}` needs to be a whole number of at least 1. Received: {value!r}.")
-    return number

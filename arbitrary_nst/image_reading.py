@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from arbitrary_nst.errors import ImageError, ImageNotFound, ImageTooLarge, InputError
-from arbitrary_nst.image_arrays import check_size, from_array, unit_floats
+from arbitrary_nst.image_arrays import as_floats, check_size, from_array
 
 # A list of what may be opened, because PIL's full list holds formats that start other programs
 # (EPS runs Ghostscript) or hide a second, larger image inside (ICO). HEIF needs a PIL plug-in.
@@ -124,8 +124,8 @@ def _decode(
         colour, alpha_image = _split_alpha(image)
         converted = _to_srgb(colour, image.info.get("icc_profile"), name, notes)
         is_large = alpha_image is None and image.height * image.width > keep_bytes_above
-        rgb = np.asarray(converted) if is_large else unit_floats(converted)
-        alpha = None if alpha_image is None else unit_floats(alpha_image)
+        rgb = np.asarray(converted) if is_large else as_floats(converted)
+        alpha = None if alpha_image is None else as_floats(alpha_image)
     try:
         orientation = image.getexif().get(_ORIENTATION_TAG, 1)
     except Exception:  # as many kinds as for damaged pixels
@@ -200,7 +200,7 @@ def _from_deep_grey(
         # Colour management works on 8 bits here. For greyscale a profile is no more than a tone
         # curve per channel, so 256 grey levels are sent through it and interpolated between.
         ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
-        curve = unit_floats(_to_srgb(ramp, profile, name, notes))[0]  # (256, 3)
+        curve = as_floats(_to_srgb(ramp, profile, name, notes))[0]  # (256, 3)
         grid = np.linspace(0, 1, 256)
         channels = [np.interp(rgb[..., c], grid, curve[:, c]) for c in range(3)]
         rgb = np.stack(channels, axis=-1).astype(np.float32)

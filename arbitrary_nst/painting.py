@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from arbitrary_nst.detail import as_floats, restore_detail, shrunken
+from arbitrary_nst.detail import restore_detail
 from arbitrary_nst.embedding import Embedding, blend
-from arbitrary_nst.image import keep_color, resize, to_pil
-from arbitrary_nst.image_arrays import to_uint8
-from arbitrary_nst.regions import Mask, weights_of
+from arbitrary_nst.image import keep_color, resize, scaled_photo, to_pil
+from arbitrary_nst.image_arrays import as_floats, to_uint8
+from arbitrary_nst.regions import Regions, cover_of, weights_of
 
 DEFAULT_MAX_MEMORY = 2e9  # bytes
 ROWS_PIXELS = 2**21
@@ -27,9 +27,8 @@ class Job:
     """What a photo is painted with, checked and embedded.
 
     Args:
-        styles: an embedding for each style, all of one engine and network.
-        shares: of the styles, of sum 1.
-        masks: for each style where it goes; None: everywhere.
+        style: the blend, for the whole photo.
+        regions: styles for parts of the photo, in place of `style`.
         strength: from 0, the photo, to 1.
         color: "style" or "content".
         seed: of what is random.
@@ -38,9 +37,8 @@ class Job:
         max_memory: bytes that an engine may take for one picture.
     """
 
-    styles: Sequence[Embedding]
-    shares: Sequence[float]
-    masks: Sequence[Mask] | None = None
+    style: Embedding
+    regions: Regions | None = None
     strength: float = 1.0
     color: str = "style"
     seed: int = 0
@@ -69,14 +67,16 @@ def paint(
     photos = [rgb for rgb, _ in group]
     height, width = photos[0].shape[:2]
     shape = job.working_shape(height, width)
-    at_work = [_resized(photo, shape) for photo in photos]
-    cover = None
-    if job.masks is None:
+    at_work = [scaled_photo(photo, shape) for photo in photos]
+    regions, cover = job.regions, None
+    if regions is None:
         pictures = _everywhere(engine, job, progress, at_work)
     else:
-        weights, _ = weights_of(job.masks, job.shares, shape)
-        pictures = [_by_regions(engine, job, progress, photo, weights) for photo in at_work]
-        cover = weights_of(job.masks, job.shares, (height, width))[1]
+        weights = weights_of(regions.masks, regions.shares, shape)
+        pictures = [
+            _by_regions(engine, job, regions.styles, progress, photo, weights) for photo in at_work
+        ]
+        cover = cover_of(regions.masks, regions.shares, (height, width))
     finished = []
     for (photo, alpha), small, picture in zip(group, at_work, pictures, strict=True):
         if shape[0] < height:
@@ -94,21 +94,23 @@ def paint(
 def _everywhere(
     engine: Any, job: Job, progress: Progress | None, photos: Sequence[np.ndarray]
 ) -> list[np.ndarray]:
-    style = blend(job.styles, job.shares)
-    targets = [_at_strength(engine, photo, style, job.strength) for photo in photos]
-    if any(_is_large(engine, photo, job) for photo in photos):
-        pairs = zip(photos, targets, strict=True)
-        return [_render(engine, job, progress, *pair) for pair in pairs]
-    if hasattr(engine, "render_steps") and progress is not None:
+    targets = [at_strength(engine, photo, job.style, job.strength) for photo in photos]
+    tells_steps = hasattr(engine, "render_steps") and progress is not None
+    if tells_steps or _is_large(engine, photos[0], job):
         pairs = zip(photos, targets, strict=True)
         return [_render(engine, job, progress, *pair) for pair in pairs]
     return engine.render_batch([as_floats(p) for p in photos], targets, seed=job.seed)
 
 
 def _by_regions(
-    engine: Any, job: Job, progress: Progress | None, photo: np.ndarray, weights: np.ndarray
+    engine: Any,
+    job: Job,
+    styles: Sequence[Embedding],
+    progress: Progress | None,
+    photo: np.ndarray,
+    weights: np.ndarray,
 ) -> np.ndarray:
-    targets = [_at_strength(engine, photo, style, job.strength) for style in job.styles]
+    targets = [at_strength(engine, photo, style, job.strength) for style in styles]
     if hasattr(engine, "render_regions") and not _is_large(engine, photo, job):
         return engine.render_regions(as_floats(photo), targets, weights, seed=job.seed)
     # Other engines paint each style everywhere; the pictures are laid side by side.
@@ -150,17 +152,12 @@ def _report_pass(progress: Progress | None, done: int, total: int) -> None:
         progress(done, total, "passes over a large photo")
 
 
-def _at_strength(engine: Any, content: np.ndarray, style: Embedding, strength: float) -> Embedding:
+def at_strength(engine: Any, content: np.ndarray, style: Embedding, strength: float) -> Embedding:
+    """The style, weakened towards the photo's own look as the engine paints it."""
     # At 1 the identity is not even asked for: in some engines it costs a pass of its own.
     if strength == 1.0:
         return style
     return blend([engine.identity(as_floats(content)), style], [1.0 - strength, strength])
-
-
-def _resized(photo: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    if photo.shape[:2] == shape:
-        return photo
-    return shrunken(photo, shape) if shape[0] < photo.shape[0] else resize(photo, shape=shape)
 
 
 def _laid_over(picture: np.ndarray, photo: np.ndarray, cover: np.ndarray) -> np.ndarray:

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import load_image, resize
-from arbitrary_nst.image_arrays import resample
+from arbitrary_nst.image_arrays import LUMA, resample
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 Mask = np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Styles and where each of them goes.
+
+    Args:
+        styles: embeddings of one network.
+        shares: of the styles, of sum 1.
+        masks: of each style, as `read_masks` gives them.
+    """
+
+    styles: Sequence[Embedding]
+    shares: Sequence[float]
+    masks: Sequence[Mask]
 
 
 def read_masks(masks: Any, count: int, max_pixels: int) -> list[Mask]:
@@ -44,7 +60,7 @@ def read_masks(masks: Any, count: int, max_pixels: int) -> list[Mask]:
 
 def _read(mask: Any, number: int, max_pixels: int) -> np.ndarray:
     rgb, alpha = load_image(mask, max_pixels=max_pixels, role=f"mask {number}")
-    grey = rgb @ _LUMA
+    grey = rgb @ LUMA
     if alpha is not None:
         grey = grey * alpha
     if grey.max() < 1 / 255:
@@ -57,11 +73,12 @@ def _read(mask: Any, number: int, max_pixels: int) -> np.ndarray:
 
 def weights_of(
     masks: Sequence[Mask], shares: Sequence[float], shape: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """How much of each style is where, and how much of the picture covers the photo.
+) -> np.ndarray:
+    """How much of each style is where.
 
     Where masks overlap, styles mix by their shares. Styles without a mask share what the masks
-    leave; without such a style the photo itself stays there.
+    leave; without such a style the photo itself stays there (see `cover_of`), and any mixture
+    does.
 
     Args:
         masks: as `read_masks` gives them; they are scaled to `shape`, as soft as they are.
@@ -69,32 +86,58 @@ def weights_of(
         shape: height and width of the picture.
 
     Returns:
-        float32 `(H, W, num_styles)` of sum 1, and float32 `(H, W)` in `[0, 1]`, or None where
-        the picture covers all.
+        float32 `(H, W, num_styles)` of sum 1.
     """
     scaled = [None if mask is None else _scaled(mask, shape) for mask in masks]
     over = [s for mask, s in zip(masks, shares, strict=True) if mask is not None]
-    rest = [s for mask, s in zip(masks, shares, strict=True) if mask is None]
-    cover = np.zeros(shape, np.float32)  # by masks whose style has a share at all
+    rest = _rest(masks, shares)
+    cover = _sum_of_masks(scaled, shares, shape).clip(0, 1)
     mixed = np.zeros(shape, np.float32)
     for mask, share in zip(scaled, shares, strict=True):
-        if mask is not None and share > 0:
-            cover += mask
+        if mask is not None:
             mixed += share * mask
-    cover = cover.clip(0, 1)
     weights = np.empty((*shape, len(masks)), np.float32)
-    leaves = sum(rest) > 0
     for index, (mask, share) in enumerate(zip(scaled, shares, strict=True)):
         if mask is None:
-            weights[..., index] = (1 - cover) * (share / sum(rest) if leaves else 0)
+            weights[..., index] = (1 - cover) * (share / rest if rest > 0 else 0)
         else:
-            # Where no mask is, any mixture does: the photo is laid over it.
             alone = share / sum(over) if sum(over) > 0 else 1 / len(over)
             own = share * mask / np.maximum(mixed, 1e-12)
             own = np.where(mixed > 1e-6, own, alone)
-            weights[..., index] = own * (cover if leaves else 1)
+            weights[..., index] = own * (cover if rest > 0 else 1)
     weights /= np.maximum(weights.sum(axis=-1, keepdims=True), 1e-6)
-    return weights, None if leaves else cover
+    return weights
+
+
+def cover_of(
+    masks: Sequence[Mask], shares: Sequence[float], shape: tuple[int, int]
+) -> np.ndarray | None:
+    """How much of the picture covers the photo, for the same arguments as `weights_of`.
+
+    Returns:
+        float32 `(H, W)` in `[0, 1]`, or None where the picture covers all.
+    """
+    if _rest(masks, shares) > 0:
+        return None
+    used = [mask if share > 0 else None for mask, share in zip(masks, shares, strict=True)]
+    scaled = (None if mask is None else _scaled(mask, shape) for mask in used)
+    return _sum_of_masks(scaled, shares, shape).clip(0, 1)
+
+
+def _rest(masks: Sequence[Mask], shares: Sequence[float]) -> float:
+    """The share of the styles that go wherever no mask is."""
+    return sum(share for mask, share in zip(masks, shares, strict=True) if mask is None)
+
+
+def _sum_of_masks(
+    scaled: Iterable[Mask], shares: Sequence[float], shape: tuple[int, int]
+) -> np.ndarray:
+    """The sum of the masks whose style has a share at all."""
+    total = np.zeros(shape, np.float32)
+    for mask, share in zip(scaled, shares, strict=True):
+        if mask is not None and share > 0:
+            total += mask
+    return total
 
 
 def _scaled(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import numbers
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from arbitrary_nst import __version__, api
+from arbitrary_nst.checks import check_quality, check_share
 from arbitrary_nst.embedding import Embedding, blend
 from arbitrary_nst.errors import InputError, VideoError
 from arbitrary_nst.image import DEFAULT_MAX_PIXELS, keep_color, resize
-from arbitrary_nst.image_arrays import check_size, fill_hidden, positive_int, to_uint8
-from arbitrary_nst.painting import Progress
+from arbitrary_nst.image_arrays import as_floats, check_size, fill_hidden, to_uint8
+from arbitrary_nst.painting import Progress, at_strength
 from arbitrary_nst.styles import Style, Styles
 from arbitrary_nst.video_clip import Clip, Frame
 from arbitrary_nst.video_files import open_clip, read_frames
@@ -117,7 +117,7 @@ def stylize_video(
     """
     target, suffix = check_video_path(out), Path(out).suffix.lower()
     strength, size, seed = api.check_options(strength, color, size, seed, progress)
-    steady, quality = _check_share(steady, "steady"), _check_quality(quality)
+    steady, quality = check_share(steady, "steady"), check_quality(quality)
     times, parts, groups = read_keyframes(styles, weights)
     if steady > 0:
         import_opencv()
@@ -185,10 +185,7 @@ def _painted(
         style = style_at(settings.styles, float(frame.time * clip.time_base))
 
         def paint(calm: np.ndarray, style: Embedding = style) -> np.ndarray:
-            target = style
-            if settings.strength < 1:
-                shares = [1 - settings.strength, settings.strength]
-                target = blend([settings.engine.identity(calm), style], shares)
+            target = at_strength(settings.engine, calm, style, settings.strength)
             return settings.engine.render(calm, target, seed=settings.seed)
 
         past = painted_steadily(past, content, settings.steady, paint)
@@ -201,12 +198,12 @@ def _painted(
 def _prepared(frame: Frame, settings: _Settings) -> tuple[np.ndarray, np.ndarray | None]:
     """The frame as floats of the wanted shape, and its transparency as bytes."""
     height, width = settings.shape
-    content = frame.rgb.astype(np.float32) / np.float32(255)
+    content = as_floats(frame.rgb)
     if frame.alpha is None:
         if settings.is_scaled:
             content = resize(content, shape=settings.shape)
         return np.ascontiguousarray(content[:height, :width]), None
-    alpha = frame.alpha.astype(np.float32) / np.float32(255)
+    alpha = as_floats(frame.alpha)
     content = fill_hidden(content, alpha)
     if settings.is_scaled:
         content = resize(content, shape=settings.shape)
@@ -215,19 +212,6 @@ def _prepared(frame: Frame, settings: _Settings) -> tuple[np.ndarray, np.ndarray
 
 
 # What the arguments mean.
-
-
-def _check_share(value: Any, name: str) -> float:
-    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not real or not 0 <= value <= 1:
-        raise InputError(f"`{name}` is a number from 0 to 1. Received: {value!r}.")
-    return float(value)
-
-
-def _check_quality(value: Any) -> int:
-    if positive_int(value, "quality") > 100:
-        raise InputError(f"`quality` goes from 1 to 100. Received: {value}.")
-    return int(value)
 
 
 def _engine(parts: list[Style], engine: Any) -> tuple[Any, list[Embedding]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from arbitrary_nst.checks import is_real
 from arbitrary_nst.embedding import Embedding, blend, normalize_weights
 from arbitrary_nst.errors import InputError, StyleError
 from arbitrary_nst.styles import Style, Styles, list_of_styles
@@ -77,8 +77,7 @@ def _check_times(keyframes: Sequence[Any]) -> None:
                 f"{keyframe!r:.100}. Expected: Keyframe(SECONDS, STYLE)."
             )
         time = keyframe.time
-        real = isinstance(time, numbers.Real) and not isinstance(time, bool)
-        if not real or not 0 <= time < math.inf:
+        if not is_real(time) or not 0 <= time < math.inf:
             raise InputError(
                 f"The time of keyframe {number} is a number of seconds from 0 up. "
                 f"Received: {time!r}."

@@ -25,6 +25,7 @@ import numpy as np
 from arbitrary_nst import embed, load_engine, save_image
 from arbitrary_nst.contact_sheet import contact_sheet
 from arbitrary_nst.image import resize
+from arbitrary_nst.image_arrays import as_floats
 from arbitrary_nst.video_files import import_av, open_clip, read_frames
 from arbitrary_nst.video_steady import (
     import_opencv,
@@ -41,7 +42,7 @@ GAIN = 4  # of the differences that it shows
 def frames_of(path: str, start: int, count: int, size: int) -> list[np.ndarray]:
     """Frames as float32 `(H, W, 3)` in `[0, 1]`, the longer side scaled to `size`."""
     frames = islice(read_frames(open_clip(path)), start, start + count)
-    return [resize(frame.rgb.astype(np.float32) / 255, longer_side=size) for frame in frames]
+    return [resize(as_floats(frame.rgb), longer_side=size) for frame in frames]
 
 
 def painted(frames: list[np.ndarray], style: str, steady: float) -> tuple[list[np.ndarray], float]:

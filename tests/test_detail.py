@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from arbitrary_nst import detail
-from arbitrary_nst.detail import detail_gain, restore_detail, shrunken
-from arbitrary_nst.image import resize
+from arbitrary_nst.detail import detail_gain, restore_detail
+from arbitrary_nst.image import resize, scaled_photo
 
 
 def photo_with_lines(height=120, width=160):
@@ -19,7 +19,7 @@ def test_a_picture_that_is_the_photo_gets_all_of_it_back():
     rng = np.random.default_rng(0)
     coarse = resize(rng.random((12, 16, 3), np.float32), shape=(30, 40))
     photo = (resize(coarse, shape=(120, 160)) * 0.6 + 0.4 * photo_with_lines()).clip(0, 1)
-    small = shrunken(photo, (30, 40))
+    small = scaled_photo(photo, (30, 40))
     restored = restore_detail(photo, small, small)
     blurred = resize(small, shape=(120, 160))
     assert np.abs(restored - photo).mean() < 0.4 * np.abs(blurred - photo).mean()
@@ -27,7 +27,7 @@ def test_a_picture_that_is_the_photo_gets_all_of_it_back():
 
 def test_a_picture_unlike_the_photo_gets_none():
     photo = photo_with_lines()
-    small = shrunken(photo, (30, 40))
+    small = scaled_photo(photo, (30, 40))
     against = 1 - small  # dark where the photo is bright
     assert detail_gain(small, against).max() < 0.05
     restored = restore_detail(photo, small, against)
@@ -38,17 +38,17 @@ def test_a_picture_unlike_the_photo_gets_none():
 def test_downscaled_it_is_the_small_picture():
     """So that a preview looks like the result."""
     photo = photo_with_lines()
-    small = shrunken(photo, (30, 40))
+    small = scaled_photo(photo, (30, 40))
     painted = resize(np.random.default_rng(1).random((10, 13, 3), np.float32), shape=(30, 40))
     result = restore_detail(photo, small, painted)
-    assert np.abs(shrunken(result, (30, 40)) - painted).mean() < 0.01
+    assert np.abs(scaled_photo(result, (30, 40)) - painted).mean() < 0.01
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.uint8])
 def test_strips_equal_the_whole(dtype, monkeypatch):
     photo = photo_with_lines(97, 130)
     photo = np.rint(photo * 255).astype(np.uint8) if dtype == np.uint8 else photo
-    small = shrunken(photo, (24, 33))
+    small = scaled_photo(photo, (24, 33))
     picture = np.random.default_rng(2).random((24, 33, 3), np.float32)
     at_once = restore_detail(photo, small, picture)
     monkeypatch.setattr(detail, "STRIP_PIXELS", 130 * 7)

@@ -8,7 +8,7 @@ from arbitrary_nst import stylize
 from arbitrary_nst.engines.cin import Cin
 from arbitrary_nst.errors import ImageNotFound, InputError
 from arbitrary_nst.image import resize
-from arbitrary_nst.regions import read_masks, weights_of
+from arbitrary_nst.regions import cover_of, read_masks, weights_of
 
 
 def left_half(height=48, width=64):
@@ -20,42 +20,47 @@ def left_half(height=48, width=64):
 class TestWeights:
     def test_two_masks_side_by_side(self):
         mask = left_half()
-        weights, cover = weights_of([mask, 1 - mask], [0.9, 0.1], mask.shape)
+        weights = weights_of([mask, 1 - mask], [0.9, 0.1], mask.shape)
+        cover = cover_of([mask, 1 - mask], [0.9, 0.1], mask.shape)
         np.testing.assert_allclose(weights[..., 0], mask, atol=1e-6)
         np.testing.assert_array_equal(cover, 1)
 
     def test_a_style_without_a_mask_takes_the_rest(self):
         mask = left_half()
-        weights, cover = weights_of([mask, None], [0.5, 0.5], mask.shape)
+        weights = weights_of([mask, None], [0.5, 0.5], mask.shape)
+        cover = cover_of([mask, None], [0.5, 0.5], mask.shape)
         np.testing.assert_allclose(weights[..., 0], mask, atol=1e-6)
         np.testing.assert_allclose(weights[..., 1], 1 - mask, atol=1e-6)
         assert cover is None
 
     def test_what_nothing_covers_is_the_photo(self):
         mask = left_half()
-        weights, cover = weights_of([mask], [1.0], mask.shape)
+        weights = weights_of([mask], [1.0], mask.shape)
+        cover = cover_of([mask], [1.0], mask.shape)
         np.testing.assert_array_equal(cover, mask)
         np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-6)
 
     def test_grey_is_a_part_and_overlaps_mix_by_weights(self):
         grey = np.full((8, 8), 0.25, np.float32)
-        weights, _ = weights_of([grey, None], [0.5, 0.5], grey.shape)
+        weights = weights_of([grey, None], [0.5, 0.5], grey.shape)
         np.testing.assert_allclose(weights[0, 0], [0.25, 0.75], atol=1e-6)
         white = np.ones((8, 8), np.float32)
-        weights, cover = weights_of([white, white], [0.7, 0.3], white.shape)
+        weights = weights_of([white, white], [0.7, 0.3], white.shape)
+        cover = cover_of([white, white], [0.7, 0.3], white.shape)
         np.testing.assert_allclose(weights[0, 0], [0.7, 0.3], atol=1e-6)
         np.testing.assert_array_equal(cover, 1)
 
     def test_a_style_of_weight_zero_covers_nothing(self):
         mask = left_half()
-        weights, cover = weights_of([mask, 1 - mask], [0.0, 1.0], mask.shape)
+        weights = weights_of([mask, 1 - mask], [0.0, 1.0], mask.shape)
+        cover = cover_of([mask, 1 - mask], [0.0, 1.0], mask.shape)
         np.testing.assert_allclose(cover, 1 - mask)
         assert weights[..., 0].max() < 1e-6
 
     def test_any_size_is_scaled(self):
-        weights, _ = weights_of([left_half(480, 640), None], [0.5, 0.5], (48, 64))
+        weights = weights_of([left_half(480, 640), None], [0.5, 0.5], (48, 64))
         np.testing.assert_allclose(weights[..., 0], left_half(), atol=0.2)
-        weights, _ = weights_of([left_half(6, 8), None], [0.5, 0.5], (48, 64))
+        weights = weights_of([left_half(6, 8), None], [0.5, 0.5], (48, 64))
         assert weights.min() >= 0 and weights.max() <= 1
 
 

@@ -21,6 +21,7 @@ from arbitrary_nst.demo.settings import Settings
 from arbitrary_nst.demo.tiles import SIDE, style_sheet
 from arbitrary_nst.demo.toasts import friendly
 from arbitrary_nst.image import to_pil
+from arbitrary_nst.image_arrays import as_floats
 
 STATE_SECONDS = 3600  # how long a visitor who is gone is remembered
 
@@ -69,11 +70,6 @@ def lay_out(samples: dict[str, np.ndarray]) -> PhotoBox:
 def sample_tile(pixels: np.ndarray) -> Any:
     """The middle of a sample photo, uint8 `(H, W, 3)`, as a small PIL image."""
     return to_pil(square(as_floats(pixels), SIDE))
-
-
-def as_floats(pixels: np.ndarray) -> np.ndarray:
-    """Pixels 0..255 as float32 in `[0, 1]`."""
-    return pixels.astype(np.float32) / np.float32(255)
 
 
 def connect(

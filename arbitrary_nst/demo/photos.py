@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from arbitrary_nst.checks import positive_int
 from arbitrary_nst.demo.settings import Settings
 from arbitrary_nst.errors import ImageError, ImageTooLarge
 from arbitrary_nst.image import load_image, resize, to_pil
-from arbitrary_nst.image_arrays import positive_int
 from arbitrary_nst.samples import SAMPLES, sample_photo
 
 SIZES = (256, 512, 768, 1024)  # longer sides to paint at while sliders move

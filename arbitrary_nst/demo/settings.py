@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from arbitrary_nst.checks import positive_int
 from arbitrary_nst.errors import InputError
-from arbitrary_nst.image_arrays import positive_int
 
 AUTH_VARIABLE = "ARBITRARY_NST_DEMO_AUTH"
 _LOCAL = ("127.0.0.1", "localhost", "::1")

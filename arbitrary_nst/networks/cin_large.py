@@ -18,9 +18,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from arbitrary_nst.detail import as_floats
 from arbitrary_nst.errors import InputError
-from arbitrary_nst.image_arrays import to_uint8
+from arbitrary_nst.image_arrays import as_floats, to_uint8
 from arbitrary_nst.networks.cin import noise_shape
 from arbitrary_nst.networks.cin_fast import (
     FastCin,

@@ -17,9 +17,10 @@ in the bottleneck.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -357,11 +358,15 @@ def _weights(predictor: keras.Model) -> dict[str, keras.Variable]:
     }
 
 
+def predictor_layout(values: Mapping[str, Any]) -> PredictorLayout:
+    """The layout of these JSON values, where tuples are lists."""
+    tuples = {name: tuple(values[name]) for name in ("trunk", "widths")}
+    return PredictorLayout(**{**values, **tuples})
+
+
 def _parse_layout(text: str) -> PredictorLayout:
     values = json.loads(text)
-    layout = PredictorLayout(
-        **{**values, "widths": tuple(values["widths"]), "trunk": tuple(values["trunk"])}
-    )
+    layout = predictor_layout(values)
     sizes = (*layout.trunk, *layout.widths, layout.mixed, layout.hidden, layout.bottleneck)
     # Bounds keep a hostile file from asking for a network that fills the memory.
     fits = len(layout.trunk) == len(TRUNK) and 1 <= len(layout.widths) <= 4

@@ -15,10 +15,10 @@ from arbitrary_nst.atomic import write_bytes
 from arbitrary_nst.checkpoints import IDENTITY
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.errors import InputError
+from arbitrary_nst.image import IMAGE_SUFFIXES
 from arbitrary_nst.networks.cin import CinLayout
-from arbitrary_nst.networks.predictor import PredictorLayout
+from arbitrary_nst.networks.predictor import PredictorLayout, predictor_layout
 
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 # The shifted covariances of the style loss compare pixels up to 16 apart.
 MIN_SIDE = 32
 POOLINGS = ("max", "average")
@@ -135,8 +135,7 @@ class TrainConfig:
             values["styles"] = tuple(StyleSpec(**style) for style in values["styles"])
             values["paintings"] = tuple(PaintingSpec(**p) for p in values.get("paintings", ()))
             predictor = values.get("predictor", asdict(PredictorLayout()))
-            tuples = {name: tuple(predictor[name]) for name in ("trunk", "widths")}
-            values["predictor"] = PredictorLayout(**{**predictor, **tuples})
+            values["predictor"] = predictor_layout(predictor)
             layout = values["layout"]
             values["layout"] = CinLayout(**{**layout, "channels": tuple(layout["channels"])})
             return cls(**values)
@@ -216,9 +215,11 @@ def find_images(folder: str | Path) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"A folder of images was expected. Received: {str(folder)!r}.")
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    paths = sorted(
+        p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file()
+    )
     if not paths:
-        raise InputError(f"{folder} holds no image file ({', '.join(SUFFIXES)}).")
+        raise InputError(f"{folder} holds no image file ({', '.join(IMAGE_SUFFIXES)}).")
     return paths
 
 
@@ -257,7 +258,7 @@ def read_painting_list(path: str | Path, folder: str | Path) -> tuple[PaintingSp
 
     Args:
         path: JSON list of objects with `file` (relative to `folder`) and `group`: a painter, say,
-            or a collection. Groups are drawn equally often, however many paintings they have.
+            or a collection. Groups count by the root of the number of their paintings.
         folder: of the paintings.
 
     Raises:
