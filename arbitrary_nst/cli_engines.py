@@ -34,7 +34,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
         "--style-scale",
         type=float,
         metavar="0.25..4",
-        help="size of the strokes of the magenta engine (default: 1)",
+        help="size of the strokes of style images, with --engine magenta or cin (default: 1)",
     )
     group = parser.add_argument_group("settings of --engine vgg19, minutes for a picture")
     for name, kind, metavar, text in VGG19_SETTINGS:
@@ -57,9 +57,13 @@ def chosen_engine(options: argparse.Namespace) -> Any:
         return Vgg19(settings=Vgg19Settings(**settings), checkpoint=options.checkpoint)
     if options.style_scale is None:
         return options.engine
+    if options.engine == "cin":
+        from arbitrary_nst.engines.cin import Cin
+
+        return Cin(style_scale=options.style_scale)
     if options.engine not in ("auto", "magenta"):
         raise InputError(
-            f"--style-scale is a setting of the magenta engine, not of {options.engine}."
+            f"--style-scale is a setting of the engines magenta and cin, not of {options.engine}."
         )
     from arbitrary_nst.engines.magenta import Magenta
 

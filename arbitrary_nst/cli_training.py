@@ -39,6 +39,11 @@ SETTINGS = (
     ("stability-weight", float, "of equal pictures for a photo and the same with noise"),
     ("identity-share", float, "of the samples that train the identity style, 0..1"),
     ("painting-share", float, "of the style draws that take a painting of --painting-list, 0..1"),
+    (
+        "painting-style-weight",
+        float,
+        "of the style loss for these (default: the mean of the named styles')",
+    ),
     ("seed", int, "of every draw"),
 )
 STYLE_LIST_HELP = "JSON list of {name, file, source, style_weight, style_size}"

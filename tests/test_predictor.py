@@ -18,6 +18,7 @@ from arbitrary_nst.networks.predictor import (
     TRUNK,
     PredictorLayout,
     build_predictor,
+    compiled,
     load_predictor,
     predictor_bytes,
     standardize,
@@ -28,6 +29,7 @@ from arbitrary_nst.training.config import (
     PaintingSpec,
     StyleSpec,
     TrainConfig,
+    check_config,
     config_from_options,
     read_painting_list,
 )
@@ -84,6 +86,16 @@ class TestNetwork:
         tiled, other = np.tile(one, (1, 2, 2, 1)), 0.3 * one
         base, same, different = (np.asarray(predictor(x)) for x in (one, tiled, other))
         assert np.abs(same - base).max() < 0.25 * np.abs(different - base).max()
+
+    @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+    def test_compiled_it_gives_the_same_vectors(self, dtype):
+        predictor = build_predictor(SIZE, SMALL, dtype=dtype)
+        fast = compiled(predictor)
+        for size in ((40, 48), (33, 71)):
+            one, other = random_paintings(2, *size)
+            # Two at once, since one alone may take another way.
+            plain = predictor(np.stack([one, other]))[0]
+            np.testing.assert_allclose(fast(one[None])[0], plain, rtol=1e-3, atol=2e-4)
 
     def test_a_flat_painting_is_no_trouble(self):
         assert np.isfinite(np.asarray(build_predictor(7, SMALL)(np.zeros((1, 40, 40, 3))))).all()
@@ -243,6 +255,20 @@ class TestTraining:
         losses = [take_step(trainer, batch, step)["style"] for step in range(1, 41)]
         assert losses[-1] < 0.8 * losses[0]
 
+    def test_paintings_have_a_style_weight_of_their_own(self, data):
+        """The loss grows by just that much of the style's terms."""
+        shares = {"painting_share": 1.0, "identity_share": 0.0, "strength_share": 0.0}
+        first = []
+        for weight in (0.0, 2.0):
+            config = config_of(data, **shares, painting_style_weight=weight)
+            trainer = build_trainer(config, vgg=small_vgg())
+            first.append(take_step(trainer, BatchSource(config).batch(0), 1))
+        without, with_it = first
+        terms = without["style"] + config.shift_weight * without["shift"]
+        assert with_it["loss"] - without["loss"] == pytest.approx(2 * terms, rel=1e-3)
+        with pytest.raises(InputError, match="painting_style_weight"):
+            check_config(replace(config, painting_style_weight=-1.0))
+
     def test_a_run_in_portions_is_the_same_run(self, data, trained, tmp_path):
         train(config_of(data), tmp_path, vgg=small_vgg(), stop_at=3)
         train(config_of(data), tmp_path, vgg=small_vgg())
@@ -309,6 +335,18 @@ class TestEngine:
     def test_without_a_predictor_images_are_refused(self, network, data, photo):
         with pytest.raises(StyleError, match="knows only styles it was trained with"):
             stylize(photo, str(data / "styles" / "waves.png"), engine="cin")
+
+    def test_a_painting_seen_larger_is_another_style(self, trained):
+        painting = random_paintings(1, 60, 80)[0]
+        vectors = {
+            scale: Cin(trained, style_scale=scale).embed(painting).arrays["gamma"]
+            for scale in (0.5, 1, 2)
+        }
+        assert np.abs(vectors[1] - vectors[2]).max() > 1e-5
+        assert np.abs(vectors[1] - vectors[0.5]).max() > 1e-5
+        for wrong in (0, 5, "large", None, True, float("nan")):
+            with pytest.raises(InputError, match="style_scale"):
+                Cin(trained, style_scale=wrong)
 
     def test_a_narrow_painting_is_refused(self, trained):
         with pytest.raises(ImageError, match="too narrow: 512x10 pixels"):

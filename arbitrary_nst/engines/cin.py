@@ -19,6 +19,7 @@ from arbitrary_nst.checkpoints import (
     predicts_styles,
     trained_styles,
 )
+from arbitrary_nst.checks import check_style_scale
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines import check_embedding
 from arbitrary_nst.errors import CheckpointError, ImageError, InputError, StyleError
@@ -27,8 +28,9 @@ from arbitrary_nst.image_arrays import check_image
 from arbitrary_nst.networks.cin import noise_shape, photo_gamma_beta
 from arbitrary_nst.networks.cin_checkpoint import load_network, network_id
 from arbitrary_nst.networks.cin_fast import FastCin
+from arbitrary_nst.networks.cin_large import paint_large
 from arbitrary_nst.networks.precision import has_fast_bfloat16
-from arbitrary_nst.networks.predictor import load_predictor, predict
+from arbitrary_nst.networks.predictor import compiled, load_predictor, predict
 from arbitrary_nst.styles import style_image_error
 
 MIN_SIDE = 16
@@ -48,8 +50,12 @@ class Cin:
             `$ARBITRARY_NST_CIN`, then the packaged network.
         precision: "float32", "bfloat16", or "auto": bfloat16 where the processor multiplies it
             in hardware (elsewhere it is slower than float32).
+        style_scale: size of the strokes that `embed` sees in a painting, which is looked at with
+            its longer side at this many times 512 pixels: from 0.25 to 4. Its square is the time.
+            Styles known by name have their strokes; those can be scaled with `texture_scale`.
 
     Raises:
+        InputError: a setting is out of range.
         WeightsUnavailable: no network in the folder.
         CheckpointError: the network's file is damaged, or its styles belong to other weights.
     """
@@ -57,8 +63,13 @@ class Cin:
     name = "cin"
 
     def __init__(
-        self, folder: str | os.PathLike[str] | None = None, *, precision: str = "auto"
+        self,
+        folder: str | os.PathLike[str] | None = None,
+        *,
+        precision: str = "auto",
+        style_scale: float = 1.0,
     ) -> None:
+        self.style_scale = check_style_scale(style_scale)
         if precision not in PRECISIONS:
             raise InputError(
                 f"`precision` is one of {', '.join(map(repr, PRECISIONS))}. "
@@ -79,8 +90,8 @@ class Cin:
 
         Args:
             style: float32 `(H, W, 3)`, RGB in `[0, 1]`. It is looked at with its longer side at
-                512 pixels, the size of the paintings that the network learned: strokes come out
-                as large as they are then.
+                512 pixels (times `style_scale`), the size of the paintings that the network
+                learned: strokes come out as large as they are then.
 
         Raises:
             StyleError: this network has no predictor, and knows its own styles alone.
@@ -90,11 +101,12 @@ class Cin:
         check_image(style, "style", (3,))
         if not self.predicts:
             raise style_image_error("The style")
-        image = resize(style, longer_side=STYLE_SIZE)
+        side = round(STYLE_SIZE * self.style_scale)
+        image = resize(style, longer_side=side)
         if min(image.shape[:2]) < MIN_STYLE_SIDE:
             raise ImageError(
                 f"The style image is too narrow: {image.shape[1]}x{image.shape[0]} pixels at a "
-                f"longer side of {STYLE_SIZE}. Expected {MIN_STYLE_SIDE} at least. Crop it."
+                f"longer side of {side}. Expected {MIN_STYLE_SIDE} at least. Crop it."
             )
         return Embedding(self.name, self.network, predict(self._predictor, image))
 
@@ -107,7 +119,7 @@ class Cin:
     def _predictor(self) -> Any:
         path = self.folder / PREDICTOR_FILE
         dtype = "mixed_bfloat16" if self._fast.dtype.size == 2 else "float32"
-        return load_predictor(path, self.layout.style_size, self.network, dtype=dtype)
+        return compiled(load_predictor(path, self.layout.style_size, self.network, dtype=dtype))
 
     def identity(self, content: np.ndarray) -> Embedding:
         """The trained style that gives the photo back, with the photo's brightness and contrast."""
@@ -207,8 +219,6 @@ class Cin:
         """
         self._check(embedding, StyleError)
         self._check_side(*content.shape[:2])
-        from arbitrary_nst.networks.cin_large import paint_large
-
         arrays = embedding.arrays
         return paint_large(
             self._fast,

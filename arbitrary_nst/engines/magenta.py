@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import numbers
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from arbitrary_nst.checkpoints import MAGENTA_VARIABLE, magenta_source
+from arbitrary_nst.checks import check_style_scale
 from arbitrary_nst.embedding import Embedding, blend
 from arbitrary_nst.engines import check_embedding
 from arbitrary_nst.errors import (
@@ -57,7 +57,7 @@ class Magenta:
     def __init__(
         self, source: str | os.PathLike[str] | None = None, *, style_scale: float = 1.0
     ) -> None:
-        self.style_scale = _checked_scale(style_scale)
+        self.style_scale = check_style_scale(style_scale)
         self.source = magenta_source(source)
         self._network = _load_network(self.source)
         self.network: str = self._network.network
@@ -150,13 +150,6 @@ def check(source: str | os.PathLike[str] | None = None) -> Iterator[str]:
     steps = [float(np.abs(a - b).mean()) for a, b in itertools.pairwise(pictures)]
     yield f"blend: from style to style in steps of {steps[0]:.3f} and {steps[1]:.3f} per pixel"
     yield f"picture: {photo.shape[1]}x{photo.shape[0]} pixels in {seconds:.2f} s"
-
-
-def _checked_scale(scale: Any) -> float:
-    number = float(scale) if isinstance(scale, numbers.Real) else 0.0
-    if not 0.25 <= number <= 4:
-        raise InputError(f"`style_scale` is a number from 0.25 to 4. Received: {scale!r:.100}.")
-    return number
 
 
 def _load_network(source: str) -> Any:

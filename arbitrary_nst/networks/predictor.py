@@ -87,8 +87,23 @@ class PooledStatistics(keras.layers.Layer):
     """Mean and deviation of each channel over the picture: (B, H, W, C) -> (B, 2C), float32."""
 
     def call(self, x):
+        if x.shape[0] == 1 and keras.backend.backend() == "tensorflow":
+            return self._of_one(x)
         mean, variance = ops.moments(ops.cast(x, "float32"), axes=(1, 2))
         return ops.concatenate([mean, ops.sqrt(variance + 1e-6)], axis=-1)
+
+    def _of_one(self, x):
+        # The batch norm of a batch of one computes just these, in one pass and in float32 also for
+        # bfloat16 arrays; in full they take most of the predictor's time.
+        import tensorflow as tf
+
+        zeros = tf.zeros(x.shape[3])
+        norm = tf.raw_ops.FusedBatchNormV3(
+            x=x, scale=zeros, offset=zeros, mean=[], variance=[], epsilon=1e-3, is_training=True
+        )
+        pixels = tf.cast(tf.shape(x)[1] * tf.shape(x)[2], tf.float32)
+        variance = norm.batch_variance * (pixels - 1) / pixels  # it divides by one less
+        return tf.concat([norm.batch_mean, tf.sqrt(variance + 1e-6)], axis=0)[None]
 
     def compute_output_shape(self, shape):
         return (shape[0], 2 * shape[3])
@@ -202,11 +217,19 @@ def build_predictor(
     return keras.Model(painting, x, name="predictor")
 
 
-def predict(predictor: keras.Model, painting: np.ndarray) -> dict[str, np.ndarray]:
+def compiled(predictor: keras.Model) -> Callable:
+    """The predictor as a graph of TensorFlow for one painting a time, more than twice as fast."""
+    import tensorflow as tf
+
+    signature = [tf.TensorSpec((1, None, None, 3), tf.float32)]
+    return tf.function(predictor, input_signature=signature)
+
+
+def predict(predictor: Callable, painting: np.ndarray) -> dict[str, np.ndarray]:
     """The arrays of a painting's embedding.
 
     Args:
-        predictor: as `build_predictor` makes it.
+        predictor: as `build_predictor` or `compiled` makes it.
         painting: float32 (H, W, 3), RGB in `[0, 1]`.
 
     Returns:

@@ -91,6 +91,7 @@ class TrainConfig:
         paintings_per_batch: paintings drawn for a step.
         painting_share: share of the style draws that take one of them, not a named style.
         painting_crop: side in pixels of the square part that is looked at.
+        painting_style_weight: of the style loss for them; None: the mean of the named styles'.
         initial: folder of a trained network to start from instead of random weights: kernels and
             styles of the same name are taken over. Skip connections, noise and residual blocks
             that it lacks start closed (gamma 0), so that the first pictures are those of the
@@ -121,6 +122,7 @@ class TrainConfig:
     paintings_per_batch: int = 3
     painting_share: float = 0.75
     painting_crop: int = 256
+    painting_style_weight: float | None = None
     initial: str | None = None
 
     def save(self, path: str | Path) -> None:
@@ -164,6 +166,8 @@ def check_config(config: TrainConfig) -> None:
     _check_number("learning_rate", config.learning_rate, low=1e-12)
     for name in ("content", "total_variation", "identity", "shift", "stability"):
         _check_number(f"{name}_weight", getattr(config, f"{name}_weight"), low=0)
+    if config.painting_style_weight is not None:
+        _check_number("painting_style_weight", config.painting_style_weight, low=0)
     if config.stability_weight > 0 and config.batch_size < 2:
         raise InputError("`stability_weight` above 0 needs a `batch_size` of 2 at least.")
     _check_number("painting_crop", config.painting_crop, low=MIN_SIDE, whole=True)

@@ -116,10 +116,10 @@ class StyleTrainer(keras.Model):
             )
         self.vgg = vgg
         weights = [style.style_weight for style in config.styles]
-        # The identity's target is the photo's own Gram, so its style weight is just a middle one;
-        # and so is that of paintings without a name.
+        # The identity's target is the photo's own Gram, so its style weight is just a middle one.
         middle = float(np.mean(weights))
-        others = [middle] * (config.paintings_per_batch if config.paintings else 0)
+        own = middle if config.painting_style_weight is None else config.painting_style_weight
+        others = [own] * (config.paintings_per_batch if config.paintings else 0)
         self._style_weights = np.array([middle, *weights, *others], np.float32)
         self._targets = [ops.convert_to_tensor(t, "float32") for t in targets]
         self._trackers = [keras.metrics.Mean(name=name) for name in LOSS_NAMES[1:]]
