@@ -5,6 +5,7 @@ import pytest
 from keras import ops
 from test_cin_network import random_inputs, random_kernels
 
+from arbitrary_nst.networks import cin_fast
 from arbitrary_nst.networks.cin import CinLayout, build_network
 from arbitrary_nst.networks.cin_fast import FastCin
 
@@ -36,6 +37,17 @@ def test_fast_equals_plain(layout, size):
     plain, fast = both(layout, random_inputs(layout, 2, *size))
     assert fast.shape == plain.shape and fast.dtype == np.float32
     np.testing.assert_allclose(fast, plain, atol=1e-4)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())
+@pytest.mark.parametrize("size", [(16, 16), (40, 64), (72, 32)])
+def test_the_lean_graph_paints_the_same(layout, size, monkeypatch):
+    inputs = random_inputs(layout, 1, *size)
+    plain, fast = both(layout, inputs)
+    monkeypatch.setattr(cin_fast, "LEAN_PIXELS", 0)
+    _, lean = both(layout, inputs)
+    np.testing.assert_allclose(lean, plain, atol=1e-4)
+    assert np.abs(lean - fast).max() < 1e-4
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())

@@ -9,6 +9,9 @@ wider operations of TensorFlow:
   four times the filters, one for each of the four pixels that a pixel becomes;
 - the outer convolutions, whose three channels leave most of a vector unit idle, run on blocks of
   2x2 pixels laid into channels.
+
+Large pictures go through a lean graph, a sixth slower, that holds fewer arrays of full resolution
+at once: padding is one operation, and the last convolution runs by strips of rows.
 """
 
 from __future__ import annotations
@@ -21,6 +24,9 @@ import numpy as np
 import tensorflow as tf
 
 from arbitrary_nst.networks.cin import EPSILON, CinLayout, Convolution
+
+LEAN_PIXELS = 2**22  # above, a picture goes through the lean graph
+LAST_STRIPS = 4  # of its last convolution
 
 
 class FastCin:
@@ -44,15 +50,22 @@ class FastCin:
             Step(step, tf.constant(rewritten(step, kernels[step.name]), self.dtype), end, level)
             for step, end, level in zip(plan, ends.tolist(), _levels(plan), strict=True)
         ]
-        sizes = layout.style_size
+        self._render = self._graph(lean=False)
+
+    def _graph(self, *, lean: bool) -> Callable[..., tf.Tensor]:
+        layout = self.layout
         signature = [
             tf.TensorSpec((1, None, None, 3), tf.float32),
-            tf.TensorSpec((sizes,), tf.float32),
-            tf.TensorSpec((sizes,), tf.float32),
+            tf.TensorSpec((layout.style_size,), tf.float32),
+            tf.TensorSpec((layout.style_size,), tf.float32),
             tf.TensorSpec((1, None, None, layout.noise_channels), tf.float32),
         ]
         # One graph for all sizes: tracing anew for each would cost half a second.
-        self._render = tf.function(self._run, input_signature=signature)
+        return tf.function(functools.partial(self._run, lean=lean), input_signature=signature)
+
+    @functools.cached_property
+    def _render_lean(self) -> Callable[..., tf.Tensor]:
+        return self._graph(lean=True)
 
     def __call__(
         self, content: np.ndarray, gamma: np.ndarray, beta: np.ndarray, noise: np.ndarray
@@ -69,7 +82,9 @@ class FastCin:
             float32 (B, H, W, 3) in `[0, 1]`.
         """
         samples = zip(content, gamma, beta, noise, strict=True)
-        pictures = [self._render(c[None], g, b, n[None]).numpy() for c, g, b, n in samples]
+        is_large = content.shape[1] * content.shape[2] > LEAN_PIXELS
+        render = self._render_lean if is_large else self._render
+        pictures = [render(c[None], g, b, n[None]).numpy() for c, g, b, n in samples]
         return pictures[0] if len(pictures) == 1 else np.concatenate(pictures)
 
     def regions(
@@ -109,9 +124,18 @@ class FastCin:
         )
 
     def _run(
-        self, content: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, noise: tf.Tensor
+        self,
+        content: tf.Tensor,
+        gamma: tf.Tensor,
+        beta: tf.Tensor,
+        noise: tf.Tensor,
+        *,
+        lean: bool,
     ) -> tf.Tensor:
-        return self.apply(content, noise, lambda x, step: normalise(x, *step.affine(gamma, beta)))
+        def by_style(x: tf.Tensor, step: Step) -> tf.Tensor:
+            return normalise(x, *step.affine(gamma, beta))
+
+        return self.apply(content, noise, by_style, lean=lean)
 
     def _run_regions(
         self,
@@ -149,6 +173,8 @@ class FastCin:
         content: tf.Tensor,
         noise: tf.Tensor,
         normalise: Callable[[tf.Tensor, Step], tf.Tensor],
+        *,
+        lean: bool = False,
     ) -> tf.Tensor:
         """The network, with normalisations as the caller wants them.
 
@@ -156,6 +182,7 @@ class FastCin:
             content: as for a call, as tensor.
             noise: likewise.
             normalise: takes what the step's convolution gives, and scales and shifts it.
+            lean: whether to save memory at the cost of time.
 
         Returns:
             The picture, float32 (B, H, W, 3).
@@ -163,7 +190,8 @@ class FastCin:
         x = tf.cast(content, self.dtype)
         outputs = {"noise": tf.cast(noise, self.dtype)}
         for step in self.steps:
-            x = convolve(outputs[step.plan.source] if step.plan.source else x, step)
+            x = outputs[step.plan.source] if step.plan.source else x
+            x = convolve_lean(x, step) if lean else convolve(x, step)
             if step.plan.activation == "sigmoid":
                 return tf.sigmoid(normalise(tf.cast(x, tf.float32), step))
             x = normalise(x, step)
@@ -228,6 +256,27 @@ def normalise_by(
 
 def convolve(x: tf.Tensor, step: Step) -> tf.Tensor:
     return convolve_padded(pad(x, step, (1, 2)), step)
+
+
+def convolve_lean(x: tf.Tensor, step: Step) -> tf.Tensor:
+    """`convolve` with less memory: padded at once, and the last one in strips of rows."""
+    halo = halo_of(step)
+    columns = (halo, halo)
+    if step.plan.activation != "sigmoid":
+        mode = "SYMMETRIC" if step.plan.upsample else "REFLECT"  # as in `pad`
+        return convolve_padded(tf.pad(x, ((0, 0), columns, columns, (0, 0)), mode), step)
+    height = tf.shape(x)[1]
+    rows = height // LAST_STRIPS // 2 * 2  # even, for blocks
+    strips: list[tf.Tensor] = []
+    for index in range(LAST_STRIPS):
+        top = index * rows
+        stop = height if index == LAST_STRIPS - 1 else top + rows
+        with tf.control_dependencies(strips[-1:]):  # or they would be computed together
+            first, last = tf.maximum(top - halo, 0), tf.minimum(stop + halo, height)
+            ends = (halo - (top - first), halo - (last - stop))
+            strip = tf.pad(x[:, first:last], ((0, 0), ends, columns, (0, 0)), "REFLECT")
+            strips.append(convolve_padded(strip, step))
+    return tf.concat(strips, axis=1)
 
 
 def convolve_padded(x: tf.Tensor, step: Step) -> tf.Tensor:
