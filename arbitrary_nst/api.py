@@ -17,10 +17,10 @@ from PIL import Image
 from arbitrary_nst.checkpoints import IDENTITY, predicts_styles, trained_styles
 from arbitrary_nst.checks import (
     check_progress,
-    check_seed,
     check_share,
     positive_int,
     positive_number,
+    whole_number,
 )
 from arbitrary_nst.embedding import Embedding, blend, normalize_weights
 from arbitrary_nst.engines import check_engine, load_engine
@@ -127,9 +127,9 @@ def stylize(
         masks: for each style an image, white where it goes, or None for one that goes where no
             mask is white. They are scaled to the photo; grey mixes, and where masks overlap
             styles blend by their weights. What no style covers stays the photo.
-        engine: "auto" (cin for names, alone or mixed with images; magenta for images, or, with a
-            warning, cin where magenta cannot be had), "cin", "magenta", "vgg19", or an engine
-            object.
+        engine: "auto", "cin", "magenta", "vgg19", or an engine object. "auto" is cin for names
+            and images alike; for images alone magenta, where the cin network in use has no
+            predictor for them, and where that cannot be had vgg19, with a warning.
         seed: of what is random in the engine; the same seed gives the same picture.
         max_pixels: largest photo or style image that is read, width times height.
         max_memory: bytes that painting may take, beside TensorFlow, the photo and the picture. A
@@ -295,7 +295,8 @@ def check_options(
     if not isinstance(color, str) or color not in COLORS:
         raise InputError(f'`color` is "style" or "content". Received: {color!r}.')
     check_progress(progress)
-    return strength, None if size is None else positive_int(size, "size"), check_seed(seed)
+    size = None if size is None else positive_int(size, "size")
+    return strength, size, whole_number(seed, "seed")
 
 
 def _check_scale(working_size: Any, texture_scale: Any) -> tuple[int | None, float]:
@@ -370,13 +371,6 @@ def _runner(
 
 
 def _fall_back(reason: Exception, shape: Sequence[int] | None) -> Any:
-    if predicts_styles():
-        _log.warning(
-            "the magenta engine cannot be had, so the cin engine's own predictor does it; its "
-            "pictures are less near to the painting. The reason: %s",
-            reason,
-        )
-        return load_engine("cin")
     try:
         runner = load_engine("vgg19")
     except WeightsUnavailable as error:

@@ -17,6 +17,7 @@ VGG19_VARIABLE = "ARBITRARY_NST_VGG19"
 NETWORK_FILE = "network.safetensors"
 STYLES_FILE = "styles.safetensors"
 PREDICTOR_FILE = "predictor.safetensors"  # of styles from images; not every network has one
+PHOTOS_FILE = "reference-photos.png"  # square photos side by side, which vectors are fitted on
 
 
 def cin_folder(folder: str | os.PathLike[str] | None = None) -> Path:
@@ -26,12 +27,7 @@ def cin_folder(folder: str | os.PathLike[str] | None = None) -> Path:
         WeightsUnavailable: the folder lacks the network or its styles.
     """
     chosen = folder or os.environ.get(CIN_VARIABLE)
-    if chosen:
-        candidates = [Path(chosen)]
-    else:
-        # In a checkout `models/` lies beside the package, in the wheel inside it.
-        package = Path(__file__).parent
-        candidates = [package / "models" / "cin", package.parent / "models" / "cin"]
+    candidates = [Path(chosen)] if chosen else [folder / "cin" for folder in _models_folders()]
     for candidate in candidates:
         if (candidate / NETWORK_FILE).is_file() and (candidate / STYLES_FILE).is_file():
             return candidate
@@ -40,6 +36,24 @@ def cin_folder(folder: str | os.PathLike[str] | None = None) -> Path:
         f"`arbitrary-nst train --out FOLDER` writes them. Without the option and {CIN_VARIABLE} "
         f"the packaged network is used; if that is missing, reinstall the package."
     )
+
+
+def reference_photos() -> Path:
+    """The file of the reference photos, square ones side by side.
+
+    Raises:
+        WeightsUnavailable: it is missing in the package.
+    """
+    for models in _models_folders():
+        if (models / PHOTOS_FILE).is_file():
+            return models / PHOTOS_FILE
+    raise WeightsUnavailable(f"The package lacks the file {PHOTOS_FILE}. Reinstall it.")
+
+
+def _models_folders() -> list[Path]:
+    # In a checkout `models/` lies beside the package, in the wheel inside it.
+    package = Path(__file__).parent
+    return [package / "models", package.parent / "models"]
 
 
 def predicts_styles(folder: str | os.PathLike[str] | None = None) -> bool:

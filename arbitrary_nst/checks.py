@@ -38,10 +38,10 @@ def check_style_scale(scale: Any) -> float:
     return float(scale)
 
 
-def check_seed(seed: Any) -> int:
-    if not isinstance(seed, numbers.Integral) or isinstance(seed, bool) or seed < 0:
-        raise InputError(f"`seed` is a whole number from 0 up. Received: {seed!r}.")
-    return int(seed)
+def whole_number(value: Any, name: str) -> int:
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 0:
+        raise InputError(f"`{name}` is a whole number from 0 up. Received: {value!r}.")
+    return int(value)
 
 
 def check_quality(quality: Any) -> int:

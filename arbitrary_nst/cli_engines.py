@@ -6,8 +6,9 @@ import argparse
 from typing import Any
 
 from arbitrary_nst import api
+from arbitrary_nst.checkpoints import predicts_styles
 from arbitrary_nst.cli_options import default_of, whole_numbers
-from arbitrary_nst.engines import ENGINES
+from arbitrary_nst.engines import ENGINES, REFINE_STEPS
 from arbitrary_nst.errors import InputError
 
 # Options of `Vgg19Settings`, under the same names: kind, placeholder, help.
@@ -28,13 +29,20 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
         "--engine",
         choices=("auto", *ENGINES),
         default=default_of(api.stylize, "engine"),
-        help="what paints (default: %(default)s: cin for names, magenta for images)",
+        help="what paints (default: %(default)s, which is cin with the packaged network)",
     )
     parser.add_argument(
         "--style-scale",
         type=float,
         metavar="0.25..4",
-        help="size of the strokes of style images, with --engine magenta or cin (default: 1)",
+        help="size of the strokes of style images, by the engines cin and magenta (default: 1)",
+    )
+    parser.add_argument(
+        "--refine-steps",
+        type=int,
+        metavar="N",
+        help="with which the engine cin fits what it guesses of a style image, a tenth of a second "
+        f"each; 0 is at once (default: {REFINE_STEPS})",
     )
     group = parser.add_argument_group("settings of --engine vgg19, minutes for a picture")
     for name, kind, metavar, text in VGG19_SETTINGS:
@@ -55,12 +63,19 @@ def chosen_engine(options: argparse.Namespace) -> Any:
         from arbitrary_nst.engines.vgg19 import Vgg19, Vgg19Settings
 
         return Vgg19(settings=Vgg19Settings(**settings), checkpoint=options.checkpoint)
-    if options.style_scale is None:
+    chosen = {
+        name: getattr(options, name)
+        for name in ("style_scale", "refine_steps")
+        if getattr(options, name) is not None
+    }
+    if not chosen:
         return options.engine
-    if options.engine == "cin":
+    if options.engine == "cin" or (options.engine == "auto" and predicts_styles()):
         from arbitrary_nst.engines.cin import Cin
 
-        return Cin(style_scale=options.style_scale)
+        return Cin(**chosen)
+    if "refine_steps" in chosen:
+        raise InputError(f"--refine-steps is a setting of the engine cin, not of {options.engine}.")
     if options.engine not in ("auto", "magenta"):
         raise InputError(
             f"--style-scale is a setting of the engines magenta and cin, not of {options.engine}."

@@ -88,8 +88,7 @@ def _add_embed(commands) -> None:
         "embed",
         embed,
         "save styles as a file of their own",
-        teach="Images are embedded by the magenta engine. Several styles make a library, which\n"
-        "Python reads with `load_styles`.",
+        teach="Several styles make a library, which Python reads with `load_styles`.",
         examples="  arbitrary-nst embed great-wave -o wave.safetensors\n"
         "  arbitrary-nst embed great-wave udnie -o library.safetensors\n"
         "  arbitrary-nst embed paintings/*.jpg -o paintings.safetensors",

@@ -76,7 +76,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         "--engine",
         choices=("auto", "cin", "magenta"),
         default=default_of(stylize_video, "engine"),
-        help="what paints (default: %(default)s: cin for names, magenta for images)",
+        help="what paints (default: %(default)s, which is cin with the packaged network)",
     )
     add_quality(parser, stylize_video, "the encoded video")
     parser.add_argument("--no-audio", action="store_true", help="leave the sound out")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from arbitrary_nst.checkpoints import IDENTITY, NETWORK_FILE, cin_folder, trained_styles
-from arbitrary_nst.checks import check_seed
+from arbitrary_nst.checks import whole_number
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines import check_embedding
 from arbitrary_nst.errors import InputError, StyleError
@@ -112,7 +112,7 @@ def _check_options(format: Any, seed: Any) -> None:
         raise InputError(
             f"`format` is one of {', '.join(map(repr, FORMATS))}. Received: {format!r}."
         )
-    check_seed(seed)
+    whole_number(seed, "seed")
     if format == "onnx":
         try:
             importlib.import_module("onnx")

@@ -135,11 +135,12 @@ def check_network(styles: Sequence[Embedding | np.ndarray], engine: str, network
 def choose_engine(
     styles: Sequence[Embedding | np.ndarray], *, cin_takes_images: bool = False
 ) -> str:
-    """The engine for `engine="auto"`: that of the embeddings; for images alone "magenta".
+    """The engine for `engine="auto"`: that of the embeddings; for images alone "cin" or "magenta".
 
     Args:
         styles: as `read_styles` gives them.
-        cin_takes_images: whether the cin network has a predictor of styles from images.
+        cin_takes_images: whether the cin network has a predictor of styles from images. Then it
+            paints them at once and offline; docs/predictor.md compares the pictures.
 
     Raises:
         StyleError: no engine can serve these styles together.
@@ -158,7 +159,9 @@ def choose_engine(
             )
     if image and chosen and chosen[1] == "cin" and not cin_takes_images:
         raise style_image_error(image, beside=chosen[0])
-    return chosen[1] if chosen else "magenta"
+    if chosen:
+        return chosen[1]
+    return "cin" if cin_takes_images else "magenta"
 
 
 def style_image_error(style: str, *, beside: str | None = None) -> StyleError:

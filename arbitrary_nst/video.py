@@ -219,7 +219,7 @@ def _engine(parts: list[Style], engine: Any) -> tuple[Any, list[Embedding]]:
     if hasattr(runner, "render_steps"):
         raise InputError(
             f"The {runner.name} engine takes minutes for a frame. Videos are painted by the cin "
-            f"engine (names of styles) or the magenta engine (images)."
+            "or the magenta engine."
         )
     return runner, embeddings
 

@@ -31,12 +31,13 @@ def main() -> None:
     parser.add_argument("--paintings", nargs="+", required=True, help="two or more")
     parser.add_argument("--photos", nargs="+", required=True)
     parser.add_argument("--engine", choices=("cin", "magenta"), default="cin")
-    parser.add_argument("--style-scale", type=float, default=1.0, help="of magenta")
+    parser.add_argument("--style-scale", type=float, default=1.0, help="size of the strokes")
     parser.add_argument("--size", type=int, default=512, help="longer side of a picture")
     parser.add_argument("-o", "--output", required=True, help="folder of the pictures")
     options = parser.parse_args()
 
-    engine = Cin() if options.engine == "cin" else Magenta(style_scale=options.style_scale)
+    make = Cin if options.engine == "cin" else Magenta
+    engine = make(style_scale=options.style_scale)
     paintings = [load_image(path, role="style")[0] for path in options.paintings]
     photos = [_square(load_image(path)[0]) for path in options.photos]
     styles = [engine.embed(painting) for painting in paintings]

@@ -13,6 +13,7 @@ from arbitrary_nst import embed, stylize
 from arbitrary_nst.engines.cin import Cin
 from arbitrary_nst.errors import CheckpointError, ImageError, InputError, StyleError
 from arbitrary_nst.evaluate import evaluate_styles
+from arbitrary_nst.image import load_image, resize
 from arbitrary_nst.networks.cin_checkpoint import load_network
 from arbitrary_nst.networks.predictor import (
     TRUNK,
@@ -25,6 +26,7 @@ from arbitrary_nst.networks.predictor import (
     start_at,
     start_trunk,
 )
+from arbitrary_nst.networks.vgg import gram_matrix
 from arbitrary_nst.training.config import (
     PaintingSpec,
     StyleSpec,
@@ -34,6 +36,7 @@ from arbitrary_nst.training.config import (
     read_painting_list,
 )
 from arbitrary_nst.training.data import BatchSource, draw_mixing
+from arbitrary_nst.training.losses import style_loss
 from arbitrary_nst.training.new_style import learn_style
 from arbitrary_nst.training.paintings import by_group, draw_painting
 from arbitrary_nst.training.train import build_trainer, take_step, train
@@ -339,7 +342,7 @@ class TestEngine:
     def test_a_painting_seen_larger_is_another_style(self, trained):
         painting = random_paintings(1, 60, 80)[0]
         vectors = {
-            scale: Cin(trained, style_scale=scale).embed(painting).arrays["gamma"]
+            scale: Cin(trained, style_scale=scale, refine_steps=0).embed(painting).arrays["gamma"]
             for scale in (0.5, 1, 2)
         }
         assert np.abs(vectors[1] - vectors[2]).max() > 1e-5
@@ -347,6 +350,34 @@ class TestEngine:
         for wrong in (0, 5, "large", None, True, float("nan")):
             with pytest.raises(InputError, match="style_scale"):
                 Cin(trained, style_scale=wrong)
+
+    def test_refined_it_is_nearer_to_the_painting(self, data, trained, photo):
+        """By the Gram matrices of the predictor's own features, on a photo that it did not see."""
+        painting = load_image(data / "styles" / "waves.png")[0]
+        predictor = Cin(trained)._predictor
+        trunk = keras.Model(predictor.input, [predictor.get_layer(n).output for n in TRUNK])
+
+        def grams(image):
+            return [gram_matrix(f) for f in trunk(image[None])]
+
+        wanted = grams(resize(painting, longer_side=512))
+        losses = []
+        for steps in (0, 4, 16):
+            engine = Cin(trained, refine_steps=steps)
+            picture = engine.render(resize(photo, longer_side=128), engine.embed(painting))
+            losses.append(float(style_loss(grams(picture), wanted)[0]))
+        assert losses[2] < losses[1] < losses[0]
+        assert losses[2] < 0.8 * losses[0]
+
+    def test_refined_it_is_the_same_each_time(self, data, trained):
+        painting = load_image(data / "styles" / "checks.png")[0]
+        one, other = (Cin(trained, refine_steps=3).embed(painting) for _ in range(2))
+        assert one.digest == other.digest
+
+    @pytest.mark.parametrize("steps", [-1, 1.5, True, "many", None])
+    def test_wrong_steps_are_refused(self, trained, steps):
+        with pytest.raises(InputError, match="refine_steps"):
+            Cin(trained, refine_steps=steps)
 
     def test_a_narrow_painting_is_refused(self, trained):
         with pytest.raises(ImageError, match="too narrow: 512x10 pixels"):

@@ -403,19 +403,19 @@ def test_auto_falls_back_to_vgg19_and_says_so(content, paintings, monkeypatch, c
             api.stylize(content, [paintings[0], other], engine=engine)
 
 
-def test_auto_falls_back_to_the_predictor_first(content, paintings, monkeypatch, caplog):
-    cin = engine_with(iterations=(2,))
-    made = {"cin": lambda: cin}
+def test_auto_is_cin_where_it_takes_images(content, paintings, monkeypatch, caplog):
+    made = []
+
+    def make(name, source):
+        made.append(name)
+        return engine_with(iterations=(2,))
+
     monkeypatch.setattr(api, "predicts_styles", lambda: True)
     monkeypatch.setattr("arbitrary_nst.engines._loaded", {})
-    monkeypatch.setattr(
-        "arbitrary_nst.engines._make",
-        lambda name, source: made[name]() if name in made else make_small("magenta", source),
-    )
+    monkeypatch.setattr("arbitrary_nst.engines._make", make)
     with caplog.at_level(logging.WARNING):
         assert api.stylize(content, [paintings[0]]).size == (64, 48)
-    assert "cin engine's own predictor does it" in caplog.text
-    assert "The reason: no magenta here" in caplog.text
+    assert made == ["cin"] and not caplog.text
 
 
 def make_small(name, source):

@@ -11,6 +11,7 @@ import gradio as gr
 from gradio.events import api
 
 from arbitrary_nst.api import embed, stylize
+from arbitrary_nst.checkpoints import predicts_styles
 from arbitrary_nst.demo.files import exact, new_file, original_name, plain, read_upload
 from arbitrary_nst.demo.photos import as_large_as_allowed, read_painting
 from arbitrary_nst.demo.settings import Settings
@@ -51,14 +52,15 @@ def add(settings: Settings, known: Collection[str], options: dict[str, Any]) -> 
 
     @friendly
     def embed_painting(painting: gr.FileData, name: str = "") -> gr.FileData:
-        """Makes a style of a painting (by the magenta engine), and gives a style file.
+        """Makes a style of a painting, and gives a style file.
 
         The file is for `Embedding.load`, for `stylize` in Python, and for "My styles" here.
         """
         image = read_painting(read_upload(painting, settings), settings)
         source = original_name(painting)
         name = name.strip() or Path(source).stem
-        embedding = replace(embed(image, engine="magenta"), name=name, source=source)
+        engine = "cin" if predicts_styles() else "magenta"
+        embedding = replace(embed(image, engine=engine), name=name, source=source)
         path = new_file(f"{plain(name) or 'style'}.safetensors")
         embedding.save(path)
         return gr.FileData(path=str(path), orig_name=path.name)

@@ -117,21 +117,22 @@ def lay_out() -> PaintingTab:
 
 
 def _engines() -> list[tuple[str, str]]:
-    own = [("At once, by the demo's own network", OWN)] if predicts_styles() else []
-    return [("At once", QUICK), *own, ("Full quality, in minutes", FULL)]
+    if not predicts_styles():
+        return [("At once", QUICK), ("Full quality, in minutes", FULL)]
+    quick = "In a second, by Google's Magenta network"
+    return [("At once", OWN), (quick, QUICK), ("Full quality, in minutes", FULL)]
 
 
 def _first_engine() -> str:
-    """Magenta, whose pictures are nearer to the painting, where it is at hand; else our own."""
-    if not predicts_styles():
-        return QUICK
-    return OWN if "://" in magenta_source() or availability(QUICK).startswith(MISSING) else QUICK
+    return OWN if predicts_styles() else QUICK
 
 
 def availability(engine: str) -> str:
     """Says plainly whether an engine's network is at hand, and what to do where it is not."""
     if engine == OWN:
-        return "The network of the first tab, which guesses what it needs from the painting."
+        return (
+            "The network of the first tab; a new painting takes it a few seconds, a picture none."
+        )
     if engine == QUICK:
         source = magenta_source()
         try:
@@ -199,7 +200,7 @@ def connect(
             result = paint(photo.image, mix, styles)
         file = exact(result, "-".join(plain(name.rpartition(".")[0]) for name in names))
         label = f"Save the PNG ({result.width} × {result.height})"
-        lines = code(photo, mix, {}, engine=None if engine == QUICK else engine)
+        lines = code(photo, mix, {}, engine=None if engine == _first_engine() else engine)
         button = gr.DownloadButton(label, value=file, visible=True)
         yield "", (before, shown(result)), lines, button, cache
 

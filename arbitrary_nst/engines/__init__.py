@@ -24,6 +24,7 @@ from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.errors import InputError, StyleError
 
 ENGINES = ("cin", "magenta", "vgg19")
+REFINE_STEPS = 10  # of the cin engine, see `Cin`
 _METHODS = ("embed", "identity", "render", "render_batch")
 _lock = threading.Lock()
 _loaded: dict[str, tuple[Any, Any]] = {}  # where an engine's network came from, and the engine

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from keras.config import backend
 from keras.ops import convert_to_numpy
 
 from arbitrary_nst.checkpoints import (
@@ -17,13 +18,14 @@ from arbitrary_nst.checkpoints import (
     PREDICTOR_FILE,
     cin_folder,
     predicts_styles,
+    reference_photos,
     trained_styles,
 )
-from arbitrary_nst.checks import check_style_scale
+from arbitrary_nst.checks import check_style_scale, whole_number
 from arbitrary_nst.embedding import Embedding
-from arbitrary_nst.engines import check_embedding
+from arbitrary_nst.engines import REFINE_STEPS, check_embedding
 from arbitrary_nst.errors import CheckpointError, ImageError, InputError, StyleError
-from arbitrary_nst.image import resize
+from arbitrary_nst.image import load_image, resize
 from arbitrary_nst.image_arrays import check_image
 from arbitrary_nst.networks.cin import noise_shape, photo_gamma_beta
 from arbitrary_nst.networks.cin_checkpoint import load_network, network_id
@@ -31,6 +33,7 @@ from arbitrary_nst.networks.cin_fast import FastCin
 from arbitrary_nst.networks.cin_large import paint_large
 from arbitrary_nst.networks.precision import has_fast_bfloat16
 from arbitrary_nst.networks.predictor import compiled, load_predictor, predict
+from arbitrary_nst.networks.refiner import Refiner
 from arbitrary_nst.styles import style_image_error
 
 MIN_SIDE = 16
@@ -53,6 +56,9 @@ class Cin:
         style_scale: size of the strokes that `embed` sees in a painting, which is looked at with
             its longer side at this many times 512 pixels: from 0.25 to 4. Its square is the time.
             Styles known by name have their strokes; those can be scaled with `texture_scale`.
+        refine_steps: with which `embed` fits the predicted vector to the painting, see
+            `networks/refiner.py`; 0 for what the predictor says, at once. On another Keras
+            backend than TensorFlow it is always 0.
 
     Raises:
         InputError: a setting is out of range.
@@ -68,8 +74,10 @@ class Cin:
         *,
         precision: str = "auto",
         style_scale: float = 1.0,
+        refine_steps: int = REFINE_STEPS,
     ) -> None:
         self.style_scale = check_style_scale(style_scale)
+        self.refine_steps = whole_number(refine_steps, "refine_steps")
         if precision not in PRECISIONS:
             raise InputError(
                 f"`precision` is one of {', '.join(map(repr, PRECISIONS))}. "
@@ -108,7 +116,10 @@ class Cin:
                 f"The style image is too narrow: {image.shape[1]}x{image.shape[0]} pixels at a "
                 f"longer side of {side}. Expected {MIN_STYLE_SIDE} at least. Crop it."
             )
-        return Embedding(self.name, self.network, predict(self._predictor, image))
+        arrays = predict(self._predict, image)
+        if self.refine_steps and backend() == "tensorflow":
+            arrays = self._refiner(image, arrays, self.refine_steps)
+        return Embedding(self.name, self.network, arrays)
 
     @property
     def predicts(self) -> bool:
@@ -119,7 +130,18 @@ class Cin:
     def _predictor(self) -> Any:
         path = self.folder / PREDICTOR_FILE
         dtype = "mixed_bfloat16" if self._fast.dtype.size == 2 else "float32"
-        return compiled(load_predictor(path, self.layout.style_size, self.network, dtype=dtype))
+        return load_predictor(path, self.layout.style_size, self.network, dtype=dtype)
+
+    @functools.cached_property
+    def _predict(self) -> Callable:
+        return compiled(self._predictor)
+
+    @functools.cached_property
+    def _refiner(self) -> Refiner:
+        strip, _ = load_image(reference_photos(), role="reference photos")
+        side = strip.shape[0]
+        photos = np.stack(np.split(strip, strip.shape[1] // side, axis=1))
+        return Refiner(self._fast, self._predictor, photos)
 
     def identity(self, content: np.ndarray) -> Embedding:
         """The trained style that gives the photo back, with the photo's brightness and contrast."""

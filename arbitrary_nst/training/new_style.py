@@ -18,17 +18,17 @@ from keras import ops
 from arbitrary_nst.checkpoints import (
     IDENTITY,
     NETWORK_FILE,
-    PREDICTOR_FILE,
     cin_folder,
     predicts_styles,
     trained_styles,
 )
 from arbitrary_nst.embedding import Embedding
+from arbitrary_nst.engines.cin import STYLE_SIZE, Cin
 from arbitrary_nst.errors import CheckpointError
+from arbitrary_nst.image import load_image
 from arbitrary_nst.networks.cin_checkpoint import load_network, network_id
-from arbitrary_nst.networks.predictor import load_predictor, predict
 from arbitrary_nst.training.config import StyleSpec, TrainConfig, check_config
-from arbitrary_nst.training.data import BatchSource, load_style
+from arbitrary_nst.training.data import BatchSource
 from arbitrary_nst.training.losses import style_loss
 from arbitrary_nst.training.report import Progress, RunningMeans
 from arbitrary_nst.training.train import build_trainer, take_step
@@ -105,11 +105,10 @@ def learn_style(
     known = {style: e for style, e in styles.items() if style != IDENTITY}
     known = known or dict(styles)
     if predicts_styles(folder):
-        path, size = folder / PREDICTOR_FILE, layout.style_size
-        predictor = load_predictor(path, size, network_id(kernels))
-        painting = load_style(spec.file, style_size, role=f"style {name!r}")
-        arrays = predict(predictor, painting)
-        known["as predicted"] = Embedding("cin", network_id(kernels), arrays)
+        # Looked at as large as for the losses here, as far as the engine goes.
+        scale = min(max(style_size / STYLE_SIZE, 0.25), 4.0)
+        painting, _ = load_image(spec.file, role=f"style {name!r}")
+        known["as predicted"] = Cin(folder, style_scale=scale).embed(painting)
     start = nearest_style(trainer, source.batch(0), known)
     trainer.table.assign(1, start.arrays["gamma"], start.arrays["beta"])
 
