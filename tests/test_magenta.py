@@ -732,8 +732,11 @@ def test_the_pair_needs_no_tensorflow(pair_folder, run_python):
     assert run_python("-c", code).stdout.strip() == "[]"
 
 
-def test_from_the_shell(model_folder, tmp_path, monkeypatch, capsys, photo):
-    """Images go to the magenta engine by themselves; a library of them needs no style network."""
+def test_from_the_shell(network, model_folder, tmp_path, monkeypatch, capsys, photo):
+    """Images go to the magenta engine by themselves where the cin network has no predictor.
+
+    A library of them needs no style network.
+    """
     monkeypatch.setenv("ARBITRARY_NST_MAGENTA", str(model_folder))
     monkeypatch.chdir(tmp_path)
     for name in ("photo", "one", "two"):
@@ -766,6 +769,7 @@ def test_the_scale_of_strokes_from_the_shell(model_folder, tmp_path, monkeypatch
     to_pil(photo).save("photo.png")
     for scale in ("1", "2"):
         arguments = ["stylize", "photo.png", "-s", "photo.png", "--style-scale", scale]
+        arguments += ["--engine", "magenta"]
         assert main([*arguments, "-o", f"{scale}.png"]) == 0
     one, two = (np.asarray(Image.open(f"{scale}.png"), np.float32) for scale in (1, 2))
     assert np.abs(one - two).max() > 0

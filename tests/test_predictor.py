@@ -299,6 +299,7 @@ class TestEngine:
         painting = str(data / "styles" / "waves.png")
         unseen = embed(painting, engine="cin")
         assert unseen.engine == "cin" and unseen.name == "waves"
+        assert embed(painting).digest == unseen.digest  # without a name of an engine
         picture = stylize(photo, [painting, "stripes"], [0.25, 0.75])
         wanted = stylize(photo, [unseen, embed("stripes")], [0.25, 0.75])
         np.testing.assert_array_equal(np.asarray(picture), np.asarray(wanted))
