@@ -215,7 +215,8 @@ def test_wrong_settings(folder, fails):
     assert not Path("out").exists()
 
 
-def test_no_silent_change_to_the_slow_engine(folder, fails):
+def test_no_silent_change_to_the_slow_engine(folder, network, fails):
+    """The network in use has no predictor for images, and Magenta's is not to be had."""
     assert "no-magenta-here" in fails("in out -s in/a.png")
 
 
