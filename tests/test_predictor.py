@@ -259,16 +259,16 @@ class TestTraining:
         assert losses[-1] < 0.8 * losses[0]
 
     def test_paintings_have_a_style_weight_of_their_own(self, data):
-        """The loss grows by just that much of the style's terms."""
+        """The loss grows by it, where all samples take a painting without a name."""
         shares = {"painting_share": 1.0, "identity_share": 0.0, "strength_share": 0.0}
-        first = []
-        for weight in (0.0, 2.0):
+        losses = []
+        for weight in (0.0, 1.0, 3.0):
             config = config_of(data, **shares, painting_style_weight=weight)
             trainer = build_trainer(config, vgg=small_vgg())
-            first.append(take_step(trainer, BatchSource(config).batch(0), 1))
-        without, with_it = first
-        terms = without["style"] + config.shift_weight * without["shift"]
-        assert with_it["loss"] - without["loss"] == pytest.approx(2 * terms, rel=1e-3)
+            batch = BatchSource(config).batch(0)
+            losses.append(float(trainer.compute_loss(x=batch, y_pred=trainer(batch))))
+        assert losses[1] - losses[0] > 0.01
+        assert losses[2] - losses[0] == pytest.approx(3 * (losses[1] - losses[0]), rel=1e-2)
         with pytest.raises(InputError, match="painting_style_weight"):
             check_config(replace(config, painting_style_weight=-1.0))
 
@@ -306,7 +306,7 @@ class TestEngine:
         assert not np.array_equal(np.asarray(picture), np.asarray(stylize(photo, "stripes")))
 
     def test_evaluate_embeds_paintings_whose_names_are_unknown(self, data, trained):
-        engine = Cin(trained)
+        engine = Cin(trained, refine_steps=0)
         file = str(data / "styles" / "waves.png")
         specs = [StyleSpec("unseen", file), StyleSpec("waves", file)]
         pictures = {}
@@ -362,9 +362,8 @@ class TestEngine:
             return [gram_matrix(f) for f in trunk(image[None])]
 
         wanted = grams(resize(painting, longer_side=512))
-        losses = []
-        for steps in (0, 4, 16):
-            engine = Cin(trained, refine_steps=steps)
+        losses, engine = [], Cin(trained)
+        for engine.refine_steps in (0, 4, 16):
             picture = engine.render(resize(photo, longer_side=128), engine.embed(painting))
             losses.append(float(style_loss(grams(picture), wanted)[0]))
         assert losses[2] < losses[1] < losses[0]
@@ -372,8 +371,8 @@ class TestEngine:
 
     def test_refined_it_is_the_same_each_time(self, data, trained):
         painting = load_image(data / "styles" / "checks.png")[0]
-        one, other = (Cin(trained, refine_steps=3).embed(painting) for _ in range(2))
-        assert one.digest == other.digest
+        engine = Cin(trained, refine_steps=3)
+        assert engine.embed(painting).digest == engine.embed(painting).digest
 
     @pytest.mark.parametrize("steps", [-1, 1.5, True, "many", None])
     def test_wrong_steps_are_refused(self, trained, steps):
