@@ -26,24 +26,33 @@ SETTINGS = (
     ("num-residual-blocks", int, "residual blocks"),
     ("noise-channels", int, "maps of noise mixed in, which keep flat areas from a woven look"),
     ("steps", int, "optimiser steps in all"),
-    ("batch-size", int, "photos a step"),
+    ("batch-size", int, "samples a step"),
+    ("styles-per-photo", int, "samples that share a photo, which saves time"),
     ("crop-size", int, "pixels of the square crops"),
     ("zoom", float, "the most that photos are enlarged for a crop, from 1 up"),
     ("learning-rate", float, "of Adam"),
     ("content-weight", float, "of the content loss"),
     ("style-weight", float, "of the style loss, for styles that name none of their own"),
     ("style-size", int, "longer side at which paintings are looked at, likewise"),
-    ("shift-weight", float, "of the shifted covariances in the style loss"),
+    ("shift-weight", float, "of the autocorrelations in the style loss, which see lattices"),
+    ("detailed-weight", float, "of the style of the photo's detailed half, in the style loss"),
+    ("flat-weight", float, "of the style of its flat half: skies and walls are painted too"),
+    ("tone-weight", float, "of the painting's contrast and colours, in the style loss"),
+    ("drawing-weight", float, "of the photo's outlines, whatever their contrast"),
+    ("light-weight", float, "of what is dark in the photo staying dark"),
     ("total-variation-weight", float, "of the smoothness term"),
     ("identity-weight", float, "of giving the photo back in the identity style"),
     ("stability-weight", float, "of equal pictures for a photo and the same with noise"),
     ("identity-share", float, "of the samples that train the identity style, 0..1"),
+    ("paintings-per-batch", int, "paintings of --painting-list a step"),
+    ("painting-crop", int, "pixels of the square parts of them that are looked at"),
     ("painting-share", float, "of the style draws that take a painting of --painting-list, 0..1"),
     (
         "painting-style-weight",
         float,
         "of the style loss for these (default: the mean of the named styles')",
     ),
+    ("averaging", float, "momentum of the running average of the weights, such as 0.999"),
     ("seed", int, "of every draw"),
 )
 STYLE_LIST_HELP = "JSON list of {name, file, source, style_weight, style_size}"
@@ -100,6 +109,17 @@ def _add_train_settings(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         default=None,
         help="let the decoder see the encoder's features: more detail of the photo",
+    )
+    parser.add_argument(
+        "--slim-weights",
+        metavar="FILE",
+        help="slim VGG19 (safetensors) for the losses: several times faster; end with the full one",
+    )
+    parser.add_argument(
+        "--frozen-trunk",
+        action="store_true",
+        default=None,
+        help="keep the predictor's first five convolutions as they are",
     )
     for name, kind, text in SETTINGS:
         parser.add_argument(f"--{name}", type=kind, metavar="N", help=text)

@@ -9,6 +9,11 @@ training, so that what is measured on them is how the predictor does with painte
 never seen; so is every tenth painting of the groups of more than 90, which are too many to lose.
 Paintings of further folders are grouped by the first two words of their names, as in
 `claude-monet-haystacks.jpg`; of these only those in the list of --keep-out are held out.
+
+A second table, of --masters, has `file` and `group`, a painter. Beside the painters whom the hash
+keeps out, all those are of whom one painting is in the list of --keep-out (its file is named after
+the painter, `albrecht-durer-young-hare.jpg` or `monet-004.jpg`): a crop of that very painting might
+be among these.
 """
 
 from __future__ import annotations
@@ -47,6 +52,28 @@ def more_rows(folder: Path, paintings: Path) -> list[dict[str, str]]:
     ]
 
 
+def master_rows(manifest: Path, paintings: Path, unseen: set[str]) -> list[dict[str, str]]:
+    """Entries of a table of painters, less those who are kept out."""
+    with manifest.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    folder = manifest.with_name(manifest.stem.removesuffix("_manifest"))
+    out = set()
+    for group in {row["group"] for row in rows}:
+        words = group.lower().split()
+        starts = ("-".join(words) + "-", words[-1] + "-")
+        if is_held_out(group) or any(name.startswith(starts) for name in unseen):
+            out.add(group)
+    print(f"{manifest}: without {', '.join(sorted(out))}")
+    return [
+        {
+            "file": os.path.relpath(folder / row["file"], paintings),
+            "group": f"masters {row['group']}",
+        }
+        for row in rows
+        if row["group"] not in out
+    ]
+
+
 def main() -> None:
     """Writes the two lists."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -58,6 +85,12 @@ def main() -> None:
     )
     parser.add_argument("--more", type=Path, nargs="*", default=[], help="further folders")
     parser.add_argument("--keep-out", type=Path, help="JSON list of {file}, held out of these")
+    parser.add_argument(
+        "--masters",
+        type=Path,
+        metavar="NAME_manifest.csv",
+        help="table of {file, group} for the paintings in the folder NAME beside it",
+    )
     options = parser.parse_args()
     with options.manifest.open(newline="", encoding="utf-8") as file:
         rows = [{"file": row["file"], "group": group_of(row)} for row in csv.DictReader(file)]
@@ -72,6 +105,8 @@ def main() -> None:
     names = {Path(entry["file"]).name for entry in unseen}
     held += [row for row in more if Path(row["file"]).name in names]
     train = [row for row in [*rows, *more] if row not in held]
+    if options.masters:
+        train += master_rows(options.masters, options.paintings, names)
     for path, part in ((options.train, train), (options.held_out, held)):
         path.write_text(json.dumps(part, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         groups = len({row["group"] for row in part})

@@ -8,7 +8,7 @@ from PIL import Image
 from arbitrary_nst.networks.cin import CinLayout
 from arbitrary_nst.networks.vgg import build_vgg19
 from arbitrary_nst.training.config import StyleSpec, TrainConfig
-from arbitrary_nst.training.trainer import LOSS_LAYERS
+from arbitrary_nst.training.statistics import LOSS_LAYERS
 
 LAYOUT = CinLayout((4, 8, 16), num_residual_blocks=1, outer_kernel=3)
 NAMES = ("stripes", "checks", "waves")

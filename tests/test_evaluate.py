@@ -10,16 +10,19 @@ from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines.cin import Cin
 from arbitrary_nst.errors import ImageError, InputError, StyleError
 from arbitrary_nst.evaluate import (
-    FIGURES,
+    LOSSES,
+    OTHERS,
     Score,
     edge_similarity,
     evaluate_styles,
     format_table,
     write_csv,
 )
+from arbitrary_nst.image import resize
 from arbitrary_nst.networks.vgg import gram_matrix
 from arbitrary_nst.training.config import StyleSpec
-from arbitrary_nst.training.trainer import to_array
+from arbitrary_nst.training.data import detail_mask
+from arbitrary_nst.training.statistics import to_array
 
 
 class Darker:
@@ -159,6 +162,27 @@ def test_unrest_is_what_noise_moves(scores):
     assert [s.unrest for s in scores if s.engine == "photo"] == [0, 0]
 
 
+def test_parts_and_tones(specs, tmp_path):
+    """A photo half of noise: by hand over its detailed and flat halves, and of luma and chroma."""
+    image = np.full((64, 96, 3), 0.5)
+    image[:, :48] = np.random.default_rng(0).random((64, 48, 3))
+    path = write_image(tmp_path / "half.png", image)
+    photo, painting = read(path), read(specs[0].file)
+    found = evaluate_styles(specs[:1], [path], size=96, vgg=small_vgg(), engines=[Darker()])[1]
+    mask, targets = detail_mask(photo)[..., 0], features_of(resize(painting, longer_side=96))
+    for name, part in (("detailed", mask), ("flat", 1 - mask)):
+        losses = []
+        for f, t in zip(features_of(photo / 2)[:-1], targets[:-1], strict=True):
+            factor = 64 // f.shape[0]
+            share = part.reshape(f.shape[0], factor, f.shape[1], factor).mean((1, 3))
+            gram = np.einsum("hw,hwc,hwd->cd", share, f, f) / share.sum()
+            losses.append(relative(gram, np.einsum("hwc,hwd->cd", t, t) / t[..., 0].size))
+        assert getattr(found, name) == pytest.approx(np.mean(losses), rel=2e-3)
+    assert found.order == pytest.approx(1, abs=0.01)
+    whole = evaluate_styles(specs[:1], [path], size=96, vgg=small_vgg(), engines=[Darker()])[0]
+    assert found.contrast == pytest.approx(whole.contrast / 2, rel=0.05)
+
+
 def test_edge_similarity():
     photo = draw_photo(0, 48, 64).astype(np.float32)
     flat = np.full_like(photo, 0.5)
@@ -218,22 +242,23 @@ def test_broken_images(specs, photo, tmp_path):
 
 SCORES = [
     Score("photo", "waves", "a.png", 1.5, 0.0),
-    Score("cin", "waves", "a.png", 0.25, 0.75, 0.5, 0.01),
+    Score("cin", "waves", "a.png", 0.25, 0.75, 0.5, 0.01, 0.3, 0.6, 0.9, 0.8, 0.7),
     Score("photo", "waves", "b.png", 2.5, 0.0),
-    Score("cin", "waves", "b.png", 0.75, 0.25, 0.6, 0.02),
+    Score("cin", "waves", "b.png", 0.75, 0.25, 0.6, 0.02, 0.5, 0.8, 0.7, 1.0, 0.9),
     Score("photo", "a much longer name", "a.png", 1.0, 0.0),
-    Score("cin", "a much longer name", "a.png", 0.125, 1.0, 0.5, 0.03),
+    Score("cin", "a much longer name", "a.png", 0.125, 1.0, 0.5, 0.03, 0.1, 0.1, 0.8, 1.2, 0.8),
 ]
 
 
 def test_table():
     """Means per style, then over all pictures: (1.5 + 2.5 + 1) / 3 and so on."""
+    head = "style                 photo style  content      cin style  content"
     assert format_table(SCORES).splitlines() == [
-        "style                 photo style  content      cin style  content",
-        "waves                       2.000    0.000          0.500    0.500",
-        "a much longer name          1.000    0.000          0.125    1.000",
-        "mean                        1.667    0.000          0.375    0.667",
-        "cin: edges 0.53, unrest 0.0200",
+        head + "     cin detailed   flat",
+        "waves                       2.000    0.000          0.500    0.500            0.400  0.700",  # noqa: E501
+        "a much longer name          1.000    0.000          0.125    1.000            0.100  0.100",  # noqa: E501
+        "mean                        1.667    0.000          0.375    0.667            0.300  0.500",  # noqa: E501
+        "cin: edges 0.53, unrest 0.0200, order 0.80, contrast 1.00, saturation 0.80",
     ]
 
 
@@ -242,7 +267,7 @@ def test_csv_round_trip(tmp_path):
     write_csv(SCORES, path)
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    losses = [{n: float(row[n]) for n in FIGURES} for row in rows]
+    losses = [{n: float(row[n]) for n in (*LOSSES, *OTHERS)} for row in rows]
     found = [Score(**{**row, **loss}) for row, loss in zip(rows, losses, strict=True)]
     assert found == SCORES
     assert path.read_bytes().count(b"\r") == 0
@@ -253,6 +278,7 @@ def test_csv_replaces_an_old_file(tmp_path):
     path.write_text("old")
     write_csv(SCORES[:1], path)
     assert path.read_text().splitlines() == [
-        "engine,style,photo,style_loss,content_loss,edges,unrest",
-        "photo,waves,a.png,1.50000,0.00000,1.00000,0.00000",
+        "engine,style,photo,style_loss,content_loss,edges,unrest,detailed,flat,order,contrast,"
+        "saturation",
+        "photo,waves,a.png,1.50000,0.00000,1.00000,0.00000,0.00000,0.00000,1.00000,1.00000,1.00000",
     ]

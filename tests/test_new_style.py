@@ -12,8 +12,8 @@ from arbitrary_nst.training import new_style, train
 from arbitrary_nst.training.config import StyleSpec, TrainConfig
 from arbitrary_nst.training.data import BatchSource
 from arbitrary_nst.training.new_style import learn_style, nearest_style
+from arbitrary_nst.training.statistics import to_array
 from arbitrary_nst.training.train import build_trainer
-from arbitrary_nst.training.trainer import to_array
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,13 @@ from arbitrary_nst.networks.cin_checkpoint import load_network, network_id
 from arbitrary_nst.networks.vgg import gram_matrix
 from arbitrary_nst.training import devices
 from arbitrary_nst.training import train as train_module
-from arbitrary_nst.training.checkpoint import export, load_checkpoint, save_checkpoint, start_from
+from arbitrary_nst.training.checkpoint import (
+    averaged,
+    export,
+    load_checkpoint,
+    save_checkpoint,
+    start_from,
+)
 from arbitrary_nst.training.config import (
     StyleSpec,
     TrainConfig,
@@ -45,16 +51,26 @@ from arbitrary_nst.training.config import (
     find_images,
     read_style_list,
 )
-from arbitrary_nst.training.data import BatchSource, draw_mixing, load_style, random_crop
+from arbitrary_nst.training.data import (
+    BatchSource,
+    detail_mask,
+    draw_mixing,
+    load_style,
+    random_crop,
+)
 from arbitrary_nst.training.losses import (
+    drawing_loss,
+    light_loss,
     pixel_loss,
     relative_error,
     style_loss,
+    tone_loss,
     total_variation_loss,
 )
 from arbitrary_nst.training.report import COLUMNS, LossLog, RunningMeans
+from arbitrary_nst.training.statistics import NUM_WHOLE, style_statistics, to_array
 from arbitrary_nst.training.train import build_trainer, take_step, train
-from arbitrary_nst.training.trainer import LOSS_NAMES, StyleTrainer, to_array
+from arbitrary_nst.training.trainer import LOSS_NAMES, StyleTrainer
 
 
 @pytest.fixture(scope="module")
@@ -392,7 +408,7 @@ def spec(**changes):
         ({"crop_size": 34}, "`crop_size` must be a multiple of 4, 32 at least. Received: 34"),
         ({"crop_size": 16}, "`crop_size` must be a multiple of 4, 32 at least. Received: 16"),
         ({"steps": 0}, "`steps` must be a whole number from 1 up. Received: 0"),
-        ({"stability_weight": 1.0, "batch_size": 1}, "needs a `batch_size` of 2 at least"),
+        ({"stability_weight": 1.0, "batch_size": 1}, "needs two photos a step at least"),
         ({"batch_size": 2.5}, "`batch_size` must be a whole number from 1 up. Received: 2.5"),
         ({"seed": -1}, "`seed` must be a whole number from 0 up"),
         ({"zoom": 0.5}, "`zoom` must be a number from 1 up. Received: 0.5"),
@@ -516,7 +532,7 @@ def test_target_of_a_blend_is_the_blended_target(trainer):
 def test_target_of_the_identity_is_the_photo(trainer):
     """Half identity, half a style: half the photo's own Gram matrices, half the painting's."""
     photo = batch_of(one_hot(0))["content"]
-    features, own = small_vgg()(photo)[:-1], grams_of(photo)
+    features, own = style_statistics(photo, small_vgg()(photo)), grams_of(photo)
     targets = trainer.target_statistics(one_hot(0), features)
     for found, expected in zip(targets[:5], own, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5)
@@ -537,8 +553,10 @@ def test_the_photo_itself_is_a_perfect_identity(trainer):
     """What is left is the photo's own variation, at weight 1."""
     batch = batch_of(one_hot(0))
     found = losses_of(trainer, batch, batch["content"])
-    for name in ("style", "shift", "content", "identity"):
+    for name in ("style", "shift", "tone", "content", "identity"):
         assert found[name] == pytest.approx(0, abs=1e-9)
+    for name in ("drawing", "light"):
+        assert found[name] == pytest.approx(0, abs=0.02)
     variation = float(keras.ops.mean(total_variation_loss(batch["content"])))
     assert found["total"] == pytest.approx(variation, rel=1e-5)
 
@@ -563,14 +581,24 @@ def test_total_is_the_weighted_sum(data):
         shift_weight=0.25,
         identity_weight=5.0,
         total_variation_weight=7.0,
+        detailed_weight=0.5,
+        flat_weight=1.5,
+        tone_weight=0.75,
+        drawing_weight=2.0,
+        light_weight=4.0,
     )
     trainer = build_trainer(config, vgg=small_vgg())
     picture = batch_of(one_hot(0), seed=10)["content"]
     for index, weight in ((0, 3.0), (2, 2.0), (3, 6.0)):
-        found = losses_of(trainer, batch_of(one_hot(index)), picture)
+        batch = batch_of(one_hot(index))
+        batch["detail"] = np.stack([detail_mask(photo) for photo in batch["content"]])
+        found = losses_of(trainer, batch, picture)
+        style = (found["style"] + 0.5 * found["detailed"] + 1.5 * found["flat"]) / 3
         expected = (
-            weight * (found["style"] + 0.25 * found["shift"])
+            weight * (style + 0.25 * found["shift"] + 0.75 * found["tone"])
             + 3 * found["content"]
+            + 2 * found["drawing"]
+            + 4 * found["light"]
             + 5 * found["identity"]
             + 7 * found["variation"]
         )
@@ -619,6 +647,93 @@ def test_loss_falls(data):
 def test_style_weight_zero_of_variation(trainer):
     flat = np.full((1, 32, 32, 3), 0.5, np.float32)
     assert float(total_variation_loss(flat)[0]) == 0
+
+
+def test_drawing_is_blind_to_contrast_and_colour():
+    """Channels scaled and shifted each by its own amount are the same drawing; noise is none."""
+    rng = np.random.default_rng(0)
+    photo = rng.normal(size=(2, 16, 16, 3)).astype(np.float32)
+    scaled = photo * np.array([0.2, 1, 5], np.float32) + np.array([3, 0, -1], np.float32)
+    assert to_array(drawing_loss(photo, photo)) == pytest.approx(0, abs=0.01)
+    assert to_array(drawing_loss(scaled, photo)) == pytest.approx(0, abs=0.05)
+    other = rng.normal(size=photo.shape).astype(np.float32)
+    assert to_array(drawing_loss(other, photo)) == pytest.approx(2, abs=0.3)
+    assert to_array(drawing_loss(-photo, photo)) == pytest.approx(4, abs=0.01)
+
+
+def test_light_is_the_order_of_light_and_dark():
+    """Darker and of less contrast is the same order, the negative the opposite one."""
+    photo = np.random.default_rng(0).random((1, 64, 64, 3), np.float32)
+    assert float(light_loss(0.5 * photo, photo)[0]) == pytest.approx(0, abs=0.02)
+    assert float(light_loss(1 - photo, photo)[0]) == pytest.approx(2, abs=0.02)
+
+
+def test_tone_by_hand():
+    """Means 0.1 apart in one channel and half the spread: by the definition."""
+    wanted = np.concatenate([np.full((1, 1, 3), 0.5), 0.04 * np.eye(3)[None]], axis=1)
+    found = np.concatenate([[[[0.6, 0.5, 0.5]]], 0.02 * np.eye(3)[None]], axis=1)
+    size = 3 * 0.04**2 + 1e-5
+    expected = 0.1**2 / size**0.5 + 3 * 0.02**2 / size
+    assert float(tone_loss(found, wanted)[0]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_detail_is_where_the_edges_are():
+    """Noise in the left half alone; half of the positions each."""
+    photo = np.full((96, 128, 3), 0.5, np.float32)
+    photo[:, :64] = np.random.default_rng(0).random((96, 64, 3), np.float32)
+    mask = detail_mask(photo)
+    assert mask.shape == (96, 128, 1)
+    assert mask[:, :48].min() == 1
+    assert mask[:, 80:].max() == 0
+
+
+def test_both_parts_of_a_picture_are_asked_for_the_painting(data):
+    config = small_config(data, detailed_weight=1.0, flat_weight=1.0)
+    trainer = build_trainer(config, vgg=small_vgg())
+    batch = BatchSource(config).batch(0)
+    assert batch["detail"].shape == (2, 32, 32, 1)
+    own = style_statistics(batch["content"], small_vgg()(batch["content"]), batch["detail"])
+    targets = trainer.target_statistics(one_hot(2), own)
+    for detailed, flat, whole in zip(
+        targets[NUM_WHOLE : NUM_WHOLE + 5], targets[NUM_WHOLE + 5 :], targets[:5], strict=True
+    ):
+        np.testing.assert_array_equal(detailed, whole)
+        np.testing.assert_array_equal(flat, whole)
+    identity = trainer.target_statistics(one_hot(0), own)
+    for found, expected in zip(identity, own, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_samples_that_share_a_photo(data):
+    """Two styles a photo: the same loss as that of the photo given twice."""
+    shared = small_config(data, batch_size=4, styles_per_photo=2)
+    batch = BatchSource(shared).batch(3)
+    assert batch["content"].shape == (2, 32, 32, 3)
+    assert batch["mixing"].shape == (4, 4)
+    trainer, found = build_trainer(shared, vgg=small_vgg()), []
+    picture = to_array(trainer(batch))
+    found.append(losses_of(trainer, batch, picture))
+    alone = build_trainer(replace(shared, styles_per_photo=1), vgg=small_vgg())
+    twice = {**batch, "content": np.repeat(batch["content"], 2, axis=0)}
+    np.testing.assert_allclose(to_array(alone(twice)), picture, atol=1e-6)
+    found.append(losses_of(alone, twice, picture))
+    assert found[0] == pytest.approx(found[1], rel=1e-5)
+    with pytest.raises(InputError, match="multiple of `styles_per_photo`. Received: batch_size=3"):
+        check_config(replace(shared, batch_size=3))
+
+
+def test_what_is_exported_is_the_average(data):
+    """After two steps at momentum 0.75: 0.25 of the second state and 0.75 of the first."""
+    config = small_config(data, averaging=0.75)
+    trainer = build_trainer(config, vgg=small_vgg())
+    kernel, states = trainer.network.get_layer("in_conv").kernel, []
+    for step in (1, 2):
+        take_step(trainer, batch_of(one_hot(1)), step)
+        states.append(to_array(kernel).copy())
+    with averaged(trainer):
+        found = to_array(kernel).copy()
+    np.testing.assert_allclose(found, 0.75 * states[0] + 0.25 * states[1], atol=1e-6)
+    np.testing.assert_array_equal(to_array(kernel), states[1])
 
 
 # ---------------------------------------------------------------- a run and its folder

@@ -11,12 +11,14 @@ from arbitrary_nst.networks.vgg import (
     CONTENT_LAYER,
     STYLE_LAYERS,
     VggPreprocess,
+    autocorrelation,
     build_vgg19,
+    gram_matrices_by_detail,
     gram_matrix,
     load_vgg19,
-    shifted_covariances,
+    tone,
 )
-from arbitrary_nst.training.trainer import LOSS_LAYERS
+from arbitrary_nst.training.statistics import LOSS_LAYERS
 
 
 def image(height, width, seed=0):
@@ -183,31 +185,83 @@ def test_gram_matrix_of_bfloat16():
     np.testing.assert_allclose(rounded, exact, atol=0.01 * np.abs(exact).max())
 
 
-def test_shifted_covariances_by_hand():
-    """About the means 1 and 2, the only pair one down and one across has -1, 0 and 3, -1."""
-    features = np.array([[[0, 2], [0, 5]], [[0, 0], [4, 1]]], np.float32)[None]
-    found = keras.ops.convert_to_numpy(shifted_covariances(features, [(1, 1)]))
-    np.testing.assert_array_equal(found, [[[[-3, 1], [0, 0]]]])
+def test_autocorrelation_by_hand():
+    """A row -1, 0, 3, -2 about the mean, over one of zeros: neighbours make -6 in 6 pairs."""
+    features = np.zeros((1, 2, 4, 1), np.float32) + 2
+    features[0, 0, :, 0] += [-1, 0, 3, -2]
+    found = keras.ops.convert_to_numpy(autocorrelation(features, 1))
+    expected = [[-6 / 6, 14 / 8, -6 / 6], [0, 0, 0]]
+    np.testing.assert_allclose(found, [[expected]], atol=1e-5)
 
 
-def test_covariances_do_not_see_the_mean():
-    features = np.random.default_rng(0).normal(size=(2, 6, 8, 3)).astype(np.float32)
-    shifts = [(0, 0), (2, 1)]
-    moved = shifted_covariances(features + np.float32(3), shifts)
-    np.testing.assert_allclose(moved, shifted_covariances(features, shifts), atol=1e-5)
+def test_autocorrelation_without_shift_is_the_variance():
+    features = np.random.default_rng(0).normal(1, 1, size=(2, 6, 8, 3)).astype(np.float32)
+    found = keras.ops.convert_to_numpy(autocorrelation(features, 3))
+    assert found.shape == (2, 3, 4, 7)
+    np.testing.assert_allclose(found[:, :, 0, 3], features.var((1, 2)), rtol=1e-4)
+    # The shift to the left and that to the right are one in the row without a shift down.
+    np.testing.assert_allclose(found[:, :, 0], found[:, :, 0, ::-1], atol=1e-5)
 
 
-def test_shift_of_zero_of_centred_features_is_the_gram_matrix():
-    features = np.random.default_rng(0).normal(size=(2, 4, 6, 3)).astype(np.float32)
-    features -= features.mean((1, 2), keepdims=True)
-    found = keras.ops.convert_to_numpy(shifted_covariances(features, [(0, 0)]))
-    np.testing.assert_allclose(found[:, 0], gram_matrix(features), atol=1e-6)
-
-
-def test_covariances_see_a_lattice():
+def test_autocorrelation_sees_a_lattice():
     """Of a lattice shifted by its own period as much is left as there was."""
-    lattice = np.tile(np.random.default_rng(0).normal(size=(1, 4, 4, 2)), (1, 8, 8, 1))
-    found = shifted_covariances(lattice.astype(np.float32), [(0, 0), (4, 0), (0, 8), (2, 1)])
-    unshifted, *others = keras.ops.convert_to_numpy(found)[0]
-    np.testing.assert_allclose(others[:2], [unshifted] * 2, rtol=1e-4)
-    assert np.abs(others[2] - unshifted).max() > 0.1
+    lattice = np.tile(np.random.default_rng(0).normal(size=(1, 5, 5, 2)), (1, 8, 8, 1))
+    found = keras.ops.convert_to_numpy(autocorrelation(lattice.astype(np.float32), 7))[0]
+    unshifted = found[:, 0, 7]
+    for row, column in ((5, 7), (0, 12), (0, 2), (5, 12), (5, 2)):
+        np.testing.assert_allclose(found[:, row, column], unshifted, rtol=1e-3)
+    assert np.abs(found[:, 2, 9] - unshifted).min() > 0.1
+
+
+def test_gram_matrices_of_two_halves_by_hand():
+    """Detailed above, flat below: each is the Gram matrix of its rows, the whole that of all."""
+    features = np.random.default_rng(0).normal(size=(2, 4, 6, 3)).astype(np.float32)
+    detail = np.zeros((2, 8, 12, 1), np.float32)
+    detail[:, :4] = 1
+    found = gram_matrices_by_detail(features, detail)
+    expected = (features[:, :2], features[:, 2:], features)
+    for matrix, part in zip(found, expected, strict=True):
+        np.testing.assert_allclose(matrix, gram_matrix(part), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="its own gradient")
+def test_gradients_of_gram_matrices():
+    """Those written by hand against those that TensorFlow derives."""
+    import tensorflow as tf
+
+    rng = np.random.default_rng(0)
+    features = tf.constant(rng.normal(size=(2, 4, 6, 3)), tf.float32)
+    detail = tf.constant(rng.integers(0, 2, (2, 4, 6, 1)), tf.float32)
+    factors = tf.constant(rng.normal(size=(2, 3, 3)), tf.float32)
+
+    def gram(weights):
+        flat = tf.reshape(features, (2, 24, 3))
+        return tf.einsum("bnc,bn,bnd->bcd", flat, weights, flat)
+
+    pairs = []
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(features)
+        mask = tf.reshape(detail, (2, 24))
+        detailed, flat, _ = gram_matrices_by_detail(features, detail)
+        counts = tf.reduce_sum(mask, 1)[:, None, None] + 1e-3
+        rests = tf.reduce_sum(1 - mask, 1)[:, None, None] + 1e-3
+        pairs = [
+            (detailed, gram(mask) / counts),
+            (flat, gram(1 - mask) / rests),
+            (gram_matrix(features), gram(tf.ones_like(mask)) / 24),
+        ]
+        values = [[tf.reduce_sum(factors * matrix) for matrix in pair] for pair in pairs]
+    for found, expected in values:
+        np.testing.assert_allclose(
+            tape.gradient(found, features), tape.gradient(expected, features), atol=1e-5
+        )
+
+
+def test_tone_by_hand():
+    """Two fields of 8x8, black and red: mean 0.5 and variance 0.25 in red alone."""
+    image = np.zeros((1, 8, 16, 3), np.float32)
+    image[:, :, 8:, 0] = 1
+    found = keras.ops.convert_to_numpy(tone(image))[0]
+    expected = np.zeros((4, 3))
+    expected[0, 0], expected[1, 0] = 0.5, 0.25
+    np.testing.assert_allclose(found, expected, atol=1e-6)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 from keras import ops
 
 from arbitrary_nst.errors import InputError, WeightsUnavailable
@@ -132,33 +133,39 @@ def load_vgg19(
     return model
 
 
-def shifted_covariances(features, shifts: Sequence[tuple[int, int]]):
-    """Covariances of the channels between each pixel and one some rows and columns further on.
+def autocorrelation(features, reach: int):
+    """How alike the features are to themselves some rows and columns further on, about their mean.
 
-    What a Gram matrix cannot see: whether texture repeats at that distance. Without it a network
-    may paint a lattice. Unlike the Gram matrices of the paper below these are taken about the
-    mean: the mean, which says nothing of repetition, would make up nine tenths of them.
+    What a Gram matrix cannot see: whether texture repeats. Without it a network may paint a
+    lattice, whose peaks stand out here wherever they lie. The Gram matrices of shifted features
+    of the first paper below know only the shifts that one names, and are, about nine tenths of
+    them, the mean of the features; so this is the autocorrelation of the second, about the mean.
 
     Reference: Berger, Memisevic 2016, "Incorporating Long-Range Consistency in CNN-based Texture
-    Generation".
+    Generation"; Sendik, Cohen-Or 2017, "Deep Correlations for Texture Synthesis".
 
     Args:
         features: (B, H, W, C).
-        shifts: rows down, 0 to H - 1, and columns across, 0 to W - 1.
+        reach: the largest shift in pixels, less than H and W.
 
     Returns:
-        float32 (B, len(shifts), C, C), per pair of pixels.
+        float32 (B, C, reach + 1, 2 * reach + 1): per pair of pixels, for shifts of 0 .. reach rows
+        down and -reach .. reach columns across.
     """
-    batch, height, width, channels = ops.shape(features)
-    centred = features - ops.mean(features, axis=(1, 2), keepdims=True)
-    matrices = []
-    for down, across in shifts:
-        near = centred[:, : height - down, : width - across]
-        near = ops.reshape(near, (batch, -1, channels))  # (B, pairs, C)
-        far = ops.reshape(centred[:, down:, across:], (batch, -1, channels))
-        products = ops.matmul(ops.transpose(near, (0, 2, 1)), far)  # (B, C, C)
-        matrices.append(ops.cast(products, "float32") / ops.cast(ops.shape(near)[1], "float32"))
-    return ops.stack(matrices, axis=1)
+    height, width = features.shape[1:3]
+    values = ops.cast(features, "float32")
+    values = ops.transpose(values - ops.mean(values, axis=(1, 2), keepdims=True), (0, 3, 1, 2))
+    # Zeros around it, so that what is shifted out on one side does not come in on the other.
+    values = ops.pad(values, ((0, 0), (0, 0), (0, reach), (0, reach)))
+    real, imaginary = ops.fft2((values, ops.zeros_like(values)))
+    power = ops.square(real) + ops.square(imaginary)
+    products, _ = ops.ifft2((power, ops.zeros_like(power)))
+    products = ops.concatenate(
+        [products[:, :, : reach + 1, -reach:], products[:, :, : reach + 1, : reach + 1]], axis=3
+    )
+    rows = height - np.arange(reach + 1)
+    columns = width - np.abs(np.arange(-reach, reach + 1))
+    return products / np.outer(rows, columns).astype(np.float32)
 
 
 def gram_matrix(features):
@@ -170,5 +177,70 @@ def gram_matrix(features):
     """
     shape = ops.shape(features)
     flat = ops.reshape(features, (shape[0], -1, shape[3]))  # (B, H*W, C)
-    products = ops.matmul(ops.transpose(flat, (0, 2, 1)), flat)  # (B, C, C)
-    return ops.cast(products, "float32") / ops.cast(shape[1] * shape[2], "float32")
+    return _products(flat, None) / ops.cast(shape[1] * shape[2], "float32")
+
+
+def gram_matrices_by_detail(features, detail):
+    """Gram matrices over the detailed and over the flat part of a picture, and over all of it.
+
+    Args:
+        features: (B, H, W, C).
+        detail: (B, h, w, 1), 1 where the photo is detailed and 0 where it is flat; of the size of
+            the features times a whole number.
+
+    Returns:
+        Three float32 (B, C, C), each per pixel of its part: detailed, flat, whole.
+    """
+    shape = ops.shape(features)
+    factor = detail.shape[1] // features.shape[1]
+    mask = ops.average_pool(ops.cast(detail, "float32"), factor, factor) if factor > 1 else detail
+    mask = ops.reshape(mask, (shape[0], -1, 1))  # (B, H*W, 1)
+    flat = ops.reshape(features, (shape[0], -1, shape[3]))  # (B, H*W, C)
+    parts = (mask, 1.0 - mask)
+    sums = [_products(flat, ops.cast(part, flat.dtype)) for part in parts]
+    sizes = [ops.sum(part, axis=1, keepdims=True) for part in parts]  # (B, 1, 1)
+    detailed, rest = (total / (size + 1e-3) for total, size in zip(sums, sizes, strict=True))
+    return detailed, rest, (sums[0] + sums[1]) / (sizes[0] + sizes[1])
+
+
+def _products(flat, weights):
+    """The sums of products of channels, weighted by pixel: (B, N, C), (B, N, 1) -> (B, C, C).
+
+    On TensorFlow by a product that reads the transposed matrix in place and with a gradient that
+    is one product instead of two: nearly three times as fast there.
+    """
+    if keras.backend.backend() == "tensorflow":
+        return _products_tensorflow(flat, weights)
+    chosen = flat if weights is None else flat * weights
+    return ops.cast(ops.matmul(ops.transpose(chosen, (0, 2, 1)), flat), "float32")
+
+
+def _products_tensorflow(flat, weights):
+    import tensorflow as tf
+
+    @tf.custom_gradient
+    def products(values):
+        chosen = values if weights is None else values * weights
+
+        def gradient(upstream):
+            both = tf.cast(upstream + tf.transpose(upstream, (0, 2, 1)), values.dtype)
+            return tf.matmul(chosen, both)
+
+        return tf.cast(tf.matmul(chosen, values, transpose_a=True), tf.float32), gradient
+
+    return products(flat)
+
+
+def tone(image):
+    """Means and covariances of the colours at 1/8 of the size: (B, H, W, 3) -> (B, 4, 3).
+
+    The first row holds the means, the other three the covariances. Averaged over 8x8 pixels there
+    are no strokes left, but what of the picture is light, dark and coloured.
+    """
+    small = ops.average_pool(ops.cast(image, "float32"), 8, 8)
+    small = ops.reshape(small, (ops.shape(small)[0], -1, 3))
+    mean = ops.mean(small, axis=1, keepdims=True)
+    centred = small - mean
+    pixels = ops.cast(ops.shape(small)[1], "float32")
+    spread = ops.matmul(ops.transpose(centred, (0, 2, 1)), centred) / pixels
+    return ops.concatenate([mean, spread], axis=1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -26,7 +27,8 @@ from arbitrary_nst.errors import CheckpointError
 from arbitrary_nst.networks.cin import CinLayout
 from arbitrary_nst.networks.cin_checkpoint import load_network, network_bytes, network_id
 from arbitrary_nst.networks.predictor import load_predictor, predictor_bytes, start_at
-from arbitrary_nst.training.trainer import StyleTrainer, to_array
+from arbitrary_nst.training.statistics import to_array
+from arbitrary_nst.training.trainer import StyleTrainer
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 
@@ -124,6 +126,22 @@ def _check_finite(arrays: Mapping[str, np.ndarray], owner: str) -> None:
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise CheckpointError(f"{owner}: array {name!r} holds NaN or infinite values.")
+
+
+@contextlib.contextmanager
+def averaged(trainer: StyleTrainer) -> Iterator[None]:
+    """Within the block the trainer has the average of its weights, see `TrainConfig.averaging`."""
+    if not trainer.config.averaging or not int(to_array(trainer.optimizer.iterations)):
+        yield
+        return
+    variables = trainer.trainable_variables
+    latest = [to_array(variable).copy() for variable in variables]
+    trainer.optimizer.finalize_variable_values(variables)
+    try:
+        yield
+    finally:
+        for variable, values in zip(variables, latest, strict=True):
+            variable.assign(values)
 
 
 def export(trainer: StyleTrainer, out: Path) -> None:

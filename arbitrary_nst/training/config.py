@@ -19,10 +19,14 @@ from arbitrary_nst.image import IMAGE_SUFFIXES
 from arbitrary_nst.networks.cin import CinLayout
 from arbitrary_nst.networks.predictor import PredictorLayout, predictor_layout
 
-# The shifted covariances of the style loss compare pixels up to 16 apart.
+# The autocorrelations of the style loss compare pixels up to 28 apart.
 MIN_SIDE = 32
 POOLINGS = ("max", "average")
 PRECISIONS = ("auto", "float32", "bfloat16")
+WEIGHTS = (
+    *("content", "drawing", "light", "shift", "detailed", "flat", "tone"),
+    *("total_variation", "identity", "stability"),
+)
 
 
 @dataclass(frozen=True)
@@ -67,13 +71,23 @@ class TrainConfig:
         photos: folder of content photos, searched recursively.
         layout: of the network.
         steps: optimiser steps in all; the learning rate falls to zero at the last.
-        batch_size: photos a step.
+        batch_size: samples a step.
+        styles_per_photo: samples that share one photo, each in a style of its own: what the loss
+            network sees in the photo is computed once for them. `batch_size` is a multiple.
         crop_size: side in pixels of the square crops; a multiple of the network's.
         zoom: the most that photos are enlarged for a crop. Photos smaller than those the network
             is meant for have more in every pixel; enlarged they have as much sky and skin.
         learning_rate: Adam's, after a short warm-up, before the cosine decay.
         content_weight: of the content loss at relu4_2.
-        shift_weight: of the shifted covariances beside the Gram matrices, in the style loss.
+        shift_weight: of the autocorrelations beside the Gram matrices, in the style loss.
+        detailed_weight: of the style asked of the detailed half of each photo alone, beside the
+            style of the whole, in the style loss; the three count 1 together.
+        flat_weight: the same for the flat half: skies and walls are painted too.
+        tone_weight: of light, dark and colours at 1/8 of the size, in the style loss: the
+            picture has the painting's contrast.
+        drawing_weight: of the photo's outlines, see `drawing_loss`; unlike the content loss it
+            leaves contrast and colours to the style.
+        light_weight: of `light_loss`, that dark stays dark.
         total_variation_weight: of `total_variation_loss`.
         identity_weight: of the pixel loss on samples of the identity style.
         stability_weight: of the pixel loss between the pictures of a photo and of the same photo
@@ -82,7 +96,12 @@ class TrainConfig:
         blend_share: share of samples that blend 2 to 4 styles.
         strength_share: share of samples that blend a style with the identity.
         identity_share: share of samples of the identity style alone.
+        averaging: momentum of the running average of the weights that is exported, 0.999 say;
+            0 exports the weights of the last step.
         pooling: of VGG19, "max" or "average".
+        slim_weights: file of a slim VGG19 to compute the losses with, see `load_vgg_slim`; None:
+            the full one.
+        frozen_trunk: whether the predictor's first five convolutions stay as they are.
         precision: "float32", "bfloat16", or "auto": bfloat16 where the processor is fast at it.
         seed: of the initial weights and of every draw.
         paintings: those that a style predictor learns from, beside the network; none: no
@@ -103,18 +122,27 @@ class TrainConfig:
     layout: CinLayout = field(default_factory=CinLayout)
     steps: int = 12_000
     batch_size: int = 4
+    styles_per_photo: int = 1
     crop_size: int = 192
     zoom: float = 1.0
     learning_rate: float = 1.5e-3
     content_weight: float = 1.0
     shift_weight: float = 1.5
+    detailed_weight: float = 0.0
+    flat_weight: float = 0.0
+    tone_weight: float = 0.0
+    drawing_weight: float = 0.0
+    light_weight: float = 0.0
     total_variation_weight: float = 1.0
     identity_weight: float = 10.0
     stability_weight: float = 0.0
     blend_share: float = 0.25
     strength_share: float = 0.05
     identity_share: float = 0.05
+    averaging: float = 0.0
     pooling: str = "max"
+    slim_weights: str | None = None
+    frozen_trunk: bool = False
     precision: str = "auto"
     seed: int = 0
     paintings: tuple[PaintingSpec, ...] = ()
@@ -159,17 +187,25 @@ def check_config(config: TrainConfig) -> None:
             f"`crop_size` must be a multiple of {layout.multiple}, {least} at least. "
             f"Received: {config.crop_size}."
         )
-    for name in ("steps", "batch_size", "paintings_per_batch"):
+    for name in ("steps", "batch_size", "styles_per_photo", "paintings_per_batch"):
         _check_number(name, getattr(config, name), low=1, whole=True)
+    if config.batch_size % config.styles_per_photo:
+        raise InputError(
+            f"`batch_size` must be a multiple of `styles_per_photo`. Received: "
+            f"batch_size={config.batch_size}, styles_per_photo={config.styles_per_photo}."
+        )
     _check_number("seed", config.seed, low=0, whole=True)
     _check_number("zoom", config.zoom, low=1)
     _check_number("learning_rate", config.learning_rate, low=1e-12)
-    for name in ("content", "total_variation", "identity", "shift", "stability"):
+    for name in WEIGHTS:
         _check_number(f"{name}_weight", getattr(config, f"{name}_weight"), low=0)
+    _check_number("averaging", config.averaging, low=0)
+    if config.averaging >= 1:
+        raise InputError(f"`averaging` is below 1. Received: {config.averaging}.")
     if config.painting_style_weight is not None:
         _check_number("painting_style_weight", config.painting_style_weight, low=0)
-    if config.stability_weight > 0 and config.batch_size < 2:
-        raise InputError("`stability_weight` above 0 needs a `batch_size` of 2 at least.")
+    if config.stability_weight > 0 and config.batch_size < 2 * config.styles_per_photo:
+        raise InputError("`stability_weight` above 0 needs two photos a step at least.")
     _check_number("painting_crop", config.painting_crop, low=MIN_SIDE, whole=True)
     missing = [spec.file for spec in config.paintings if not Path(spec.file).is_file()]
     if missing:

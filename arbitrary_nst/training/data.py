@@ -14,12 +14,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import uniform_filter
 
 from arbitrary_nst.errors import ImageError, InputError
 from arbitrary_nst.image import load_image, resize
 from arbitrary_nst.networks.cin import CinLayout, noise_shape
 from arbitrary_nst.training.config import MIN_SIDE, TrainConfig, find_images
+from arbitrary_nst.training.losses import LUMA
 from arbitrary_nst.training.paintings import by_group, draw_painting
+
+DETAIL_WINDOW = 33
 
 _log = logging.getLogger(__name__)
 
@@ -88,6 +92,16 @@ def disturb(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (gain * image + offset + noise).clip(0, 1).astype(np.float32)
 
 
+def detail_mask(photo: np.ndarray) -> np.ndarray:
+    """Where a photo is more detailed than its median: float32 (H, W, 1) of 0 and 1.
+
+    Detail is the gradient of the luma, averaged over squares of `DETAIL_WINDOW` pixels.
+    """
+    down, across = np.gradient(photo @ LUMA)
+    detail = uniform_filter(np.hypot(down, across), DETAIL_WINDOW, mode="nearest")
+    return (detail > np.median(detail)).astype(np.float32)[..., None]
+
+
 class BatchSource:
     """Photos on disk turned into training batches, decoded ahead in threads.
 
@@ -106,22 +120,29 @@ class BatchSource:
         """The batch of one step.
 
         Returns:
-            "content": float32 (B, crop_size, crop_size, 3), RGB in `[0, 1]`; "mixing": float32
-            (B, 1 + num_styles), the weights of the identity and of each style; and for a layout
-            with noise "noise": float32, as `build_network` takes it; and where a predictor is
-            trained "paintings": float32 (paintings_per_batch, painting_crop, painting_crop, 3),
-            with as many more columns in "mixing". With a stability term the last sample is the
-            first one again, with its photo disturbed.
+            "content": float32 (N, crop_size, crop_size, 3), RGB in `[0, 1]`, N photos for
+            B = N * styles_per_photo samples; "mixing": float32 (B, 1 + num_styles), the weights
+            of the identity and of each style; with a weight on parts "detail", see `detail_mask`,
+            float32 (N, crop_size, crop_size, 1); for a layout with noise "noise": float32, as
+            `build_network` takes it; and where a predictor is trained "paintings": float32
+            (paintings_per_batch, painting_crop, painting_crop, 3), with as many more columns in
+            "mixing". With a stability term the last photo and its
+            styles are the first one's again, with the photo disturbed.
         """
         rng = np.random.default_rng([self.config.seed, step])
-        content = [self._crop(rng) for _ in range(self.config.batch_size)]
-        mixing = [draw_mixing(self.config, rng) for _ in range(self.config.batch_size)]
+        samples, times = self.config.batch_size, self.config.styles_per_photo
+        content = [self._crop(rng) for _ in range(samples // times)]
+        mixing = [draw_mixing(self.config, rng) for _ in range(samples)]
         batch = {"content": np.stack(content), "mixing": np.stack(mixing)}
-        batch.update(draw_noise(self.config.layout, batch["content"].shape, rng))
+        shape = (samples, *batch["content"].shape[1:])
+        batch.update(draw_noise(self.config.layout, shape, rng))
         if self.config.stability_weight > 0:
-            for values in batch.values():
-                values[-1] = values[0]
+            for name, values in batch.items():
+                count = 1 if name == "content" else times
+                values[-count:] = values[:count]
             batch["content"][-1] = disturb(batch["content"][0], rng)
+        if self.config.detailed_weight or self.config.flat_weight:
+            batch["detail"] = np.stack([detail_mask(photo) for photo in batch["content"]])
         if self._groups:
             batch["paintings"] = np.stack(
                 [

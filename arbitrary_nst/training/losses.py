@@ -8,7 +8,10 @@ the scores that `arbitrary-nst evaluate` prints.
 
 from __future__ import annotations
 
+import numpy as np
 from keras import ops
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def relative_error(values, target):
@@ -23,6 +26,58 @@ def style_loss(grams, target_grams):
     """Mean over the layers of the relative error of the Gram matrices: -> (B,)."""
     per_layer = [relative_error(g, t) for g, t in zip(grams, target_grams, strict=True)]
     return sum(per_layer) / len(per_layer)
+
+
+def drawing_loss(features, photo_features):
+    """How little the picture's features follow the photo's, blind to contrast and colour: (B,).
+
+    Each channel of the picture is brought to the mean and deviation that it has in the photo, as
+    AdaIN does, before the relative error about the mean is taken. So a style may have its own
+    light and dark, but the photo's outlines have to be where they were. 0 is the photo itself, 2
+    features that have nothing to do with it.
+
+    Args:
+        features: of the picture, (B, H, W, C).
+        photo_features: of the photo, of the same shape.
+    """
+    x, y = (ops.cast(values, "float32") for values in (features, photo_features))
+    x = x - ops.mean(x, axis=(1, 2), keepdims=True)
+    y = y - ops.mean(y, axis=(1, 2), keepdims=True)
+    own, photo = (ops.mean(ops.square(values), axis=(1, 2)) for values in (x, y))  # (B, C)
+    together = ops.mean(x * y, axis=(1, 2))
+    # A channel that is next to silent in the picture has no say in where its lines are.
+    floor = 1e-3 * ops.mean(own, axis=1, keepdims=True) + 1e-8
+    followed = together * ops.sqrt(photo / (own + floor))
+    return 2.0 * ops.sum(photo - followed, axis=1) / (ops.sum(photo, axis=1) + 1e-8)
+
+
+def light_loss(image, photo):
+    """One less the correlation of the lumas at 1/8 of the size: (B, H, W, 3) -> (B,).
+
+    0 where what was dark in the photo stays dark in the picture.
+    """
+    rows = []
+    for values in (image, photo):
+        luma = ops.matmul(ops.cast(values, "float32"), ops.convert_to_tensor(LUMA))[..., None]
+        small = ops.average_pool(luma, 8, 8)
+        small = ops.reshape(small, (ops.shape(small)[0], -1))
+        rows.append(small - ops.mean(small, axis=1, keepdims=True))
+    x, y = rows
+    sizes = ops.sum(ops.square(x), axis=1) * ops.sum(ops.square(y), axis=1)
+    return 1.0 - ops.sum(x * y, axis=1) / ops.sqrt(sizes + 1e-4)
+
+
+def tone_loss(tone, target):
+    """How far the light, dark and colours of two pictures are apart: `tone` each -> (B,).
+
+    Squared differences of the means and of the covariances of the colours, relative to the
+    target's own spread.
+    """
+    mean, spread = tone[:, 0], tone[:, 1:]  # (B, 3), (B, 3, 3)
+    wanted_mean, wanted = target[:, 0], target[:, 1:]
+    size = ops.sum(ops.square(wanted), axis=(1, 2)) + 1e-5
+    means = ops.sum(ops.square(mean - wanted_mean), axis=1) / ops.sqrt(size)
+    return means + ops.sum(ops.square(spread - wanted), axis=(1, 2)) / size
 
 
 def total_variation_loss(image):

@@ -31,8 +31,9 @@ from arbitrary_nst.training.config import StyleSpec, TrainConfig, check_config
 from arbitrary_nst.training.data import BatchSource
 from arbitrary_nst.training.losses import style_loss
 from arbitrary_nst.training.report import Progress, RunningMeans
+from arbitrary_nst.training.statistics import NUM_GRAMS, style_statistics, to_array
 from arbitrary_nst.training.train import build_trainer, take_step
-from arbitrary_nst.training.trainer import StyleTrainer, style_statistics, to_array
+from arbitrary_nst.training.trainer import StyleTrainer
 
 # The packaged network was trained so at the end; other weights would pull a new style elsewhere.
 LAST_STAGE: dict[str, Any] = {"content_weight": 1.8, "shift_weight": 1.0, "zoom": 2.0}
@@ -130,6 +131,6 @@ def nearest_style(
     for name, embedding in known.items():
         trainer.table.assign(1, embedding.arrays["gamma"], embedding.arrays["beta"])
         picture = trainer({**batch, "mixing": np.eye(2, dtype="f4")[[1] * count]})
-        statistics = style_statistics(trainer.vgg(picture)[:-1])
-        losses[name] = float(ops.mean(style_loss(statistics, targets)))
+        statistics = style_statistics(picture, trainer.vgg(picture))[:NUM_GRAMS]
+        losses[name] = float(ops.mean(style_loss(statistics, targets[:NUM_GRAMS])))
     return known[min(losses, key=losses.__getitem__)]

@@ -14,7 +14,8 @@ from arbitrary_nst.atomic import write_bytes
 from arbitrary_nst.checkpoints import IDENTITY
 from arbitrary_nst.contact_sheet import contact_sheet
 from arbitrary_nst.training.data import draw_noise, one_hot_mixing
-from arbitrary_nst.training.trainer import LOSS_NAMES, StyleTrainer, to_array
+from arbitrary_nst.training.statistics import to_array
+from arbitrary_nst.training.trainer import LOSS_NAMES, StyleTrainer
 
 Progress = Callable[[int, int, str], None]
 COLUMNS = ("step", *LOSS_NAMES, "seconds")
@@ -31,7 +32,9 @@ class RunningMeans:
         for name, value in losses.items():
             old = self.values.get(name, value)
             self.values[name] = old + 0.01 * (value - old)
-        return " ".join(f"{name} {self.values[name]:.3f}" for name in ("loss", "style", "content"))
+        return " ".join(
+            f"{name} {self.values[name]:.3f}" for name in ("loss", "style", "flat", "content")
+        )
 
 
 class LossLog:
@@ -80,12 +83,13 @@ def _read_rows(path: Path, start: int) -> list[dict[str, str]]:
 def sample_sheet(trainer: StyleTrainer, photos: Sequence[np.ndarray]):
     """Every style on every photo (of one shape), as a labelled `PIL.Image`."""
     names = [IDENTITY, *(style.name for style in trainer.config.styles)]
-    content = np.stack(photos)
-    noise = draw_noise(trainer.config.layout, content.shape, np.random.default_rng(0))
+    times = trainer.config.styles_per_photo
+    samples = np.repeat(np.stack(photos), times, axis=0)
+    noise = draw_noise(trainer.config.layout, samples.shape, np.random.default_rng(0))
     rows = []
     for index in range(len(names)):
-        mixing = np.repeat(one_hot_mixing(index, len(names))[None], len(photos), axis=0)
-        picture = trainer({"content": content, "mixing": mixing, **noise})
-        rows.append(list(to_array(picture)))
+        mixing = np.repeat(one_hot_mixing(index, len(names))[None], len(samples), axis=0)
+        picture = trainer({"content": np.stack(photos), "mixing": mixing, **noise})
+        rows.append(list(to_array(picture))[::times])
     columns = [[row[i] for row in rows] for i in range(len(photos))]
     return contact_sheet(columns, column_labels=names, cell=192)

@@ -17,9 +17,11 @@ from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import save_image
 from arbitrary_nst.networks.predictor import standardize, start_trunk
 from arbitrary_nst.networks.vgg import load_vgg19
+from arbitrary_nst.networks.vgg_slim import load_vgg_slim
 from arbitrary_nst.training.checkpoint import (
     CHECKPOINT_FILE,
     assign_kernels,
+    averaged,
     export,
     load_checkpoint,
     save_checkpoint,
@@ -29,13 +31,8 @@ from arbitrary_nst.training.config import TrainConfig, check_config
 from arbitrary_nst.training.data import BatchSource, load_style, photo_rows
 from arbitrary_nst.training.devices import device_scope, dtype_policy
 from arbitrary_nst.training.report import LossLog, Progress, RunningMeans, sample_sheet
-from arbitrary_nst.training.trainer import (
-    LOSS_LAYERS,
-    LOSS_NAMES,
-    StyleTrainer,
-    style_grams,
-    to_array,
-)
+from arbitrary_nst.training.statistics import LOSS_LAYERS, painting_statistics, to_array
+from arbitrary_nst.training.trainer import LOSS_NAMES, StyleTrainer
 
 WARMUP_STEPS = 100
 SAMPLE_SIZE = 256
@@ -99,8 +96,9 @@ def train(
             start_from(trainer, config.initial)
         config.save(out / "config.json")
         log, means = LossLog(out / "log.csv", start), RunningMeans()
-        if start >= stop:
-            export(trainer, out)  # in case the earlier call was killed before it could
+        if start >= stop:  # in case the earlier call was killed before it could
+            with averaged(trainer):
+                export(trainer, out)
         with _saved_when_stopped(trainer, out / CHECKPOINT_FILE):
             for step, batch in enumerate(source.batches(start, stop), start=start + 1):
                 with _held_interrupt():
@@ -109,8 +107,9 @@ def train(
                 progress(step, stop, means.add(losses))
                 if step % checkpoint_every == 0 or step == stop:
                     save_checkpoint(trainer, step, out / CHECKPOINT_FILE)
-                    export(trainer, out)
-                    sheet = sample_sheet(trainer, photos)
+                    with averaged(trainer):
+                        export(trainer, out)
+                        sheet = sample_sheet(trainer, photos)
                     save_image(sheet, out / "samples" / f"step-{step:06d}.jpg")
     return out
 
@@ -136,14 +135,13 @@ def build_trainer(
         for style in config.styles
     ]
     if vgg is None:
-        policy = dtype_policy(config.precision)
-        reference = load_vgg19(LOSS_LAYERS, weights=vgg_weights, pooling=config.pooling)
-        targets = style_grams(reference, paintings)
-        vgg = load_vgg19(LOSS_LAYERS, weights=vgg_weights, pooling=config.pooling, dtype=policy)
+        reference = _loss_network(config, vgg_weights, "float32")
+        targets = painting_statistics(reference, paintings)
+        vgg = _loss_network(config, vgg_weights, dtype_policy(config.precision))
     else:
-        targets = style_grams(vgg, paintings)
+        targets = painting_statistics(vgg, paintings)
     trainer = StyleTrainer(config, vgg, targets)
-    if trainer.predictor is not None:
+    if trainer.predictor is not None and config.slim_weights is None:
         start_trunk(trainer.predictor, vgg, paintings)
     if kernels is not None:
         assign_kernels(trainer, kernels)
@@ -157,9 +155,16 @@ def build_trainer(
     )
     # Compiled by XLA, TensorFlow is slower on a CPU; JAX without it goes one operation at a time.
     jit_compile = keras.backend.backend() == "jax"
-    trainer.compile(optimizer=keras.optimizers.Adam(rate), jit_compile=jit_compile)
+    averaging = {"use_ema": True, "ema_momentum": config.averaging} if config.averaging else {}
+    trainer.compile(optimizer=keras.optimizers.Adam(rate, **averaging), jit_compile=jit_compile)
     trainer.optimizer.build(trainer.trainable_variables)
     return trainer
+
+
+def _loss_network(config: TrainConfig, vgg_weights: str, dtype: str) -> keras.Model:
+    if config.slim_weights is not None:
+        return load_vgg_slim(config.slim_weights, LOSS_LAYERS, dtype=dtype)
+    return load_vgg19(LOSS_LAYERS, weights=vgg_weights, pooling=config.pooling, dtype=dtype)
 
 
 def take_step(

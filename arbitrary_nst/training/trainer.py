@@ -10,52 +10,41 @@ import numpy as np
 from keras import ops
 
 from arbitrary_nst.networks.cin import build_network, photo_gamma_beta
-from arbitrary_nst.networks.predictor import build_predictor
-from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, gram_matrix, shifted_covariances
+from arbitrary_nst.networks.predictor import TRUNK, build_predictor
 from arbitrary_nst.training.config import TrainConfig
 from arbitrary_nst.training.devices import dtype_policy
 from arbitrary_nst.training.losses import (
+    drawing_loss,
+    light_loss,
     pixel_loss,
     relative_error,
     style_loss,
+    tone_loss,
     total_variation_loss,
 )
+from arbitrary_nst.training.statistics import (
+    DRAWING_LAYERS,
+    LOSS_LAYERS,
+    NUM_GRAMS,
+    NUM_WHOLE,
+    style_statistics,
+    to_array,
+)
 
-LOSS_LAYERS = (*STYLE_LAYERS, CONTENT_LAYER)
-LOSS_NAMES = ("loss", "style", "shift", "content", "identity", "stability", "variation")
-# Shifts down and across of the covariances, in pixels of the layer. They are 8 and 16 pixels of
-# the picture, the strides at which lattices appear, and none at all, which is there for scale.
-SHIFTS = {
-    "relu2_1": ((0, 0), (4, 0), (0, 4), (4, 4), (8, 0), (0, 8)),
-    "relu3_1": ((0, 0), (2, 0), (0, 2), (2, 2), (4, 0), (0, 4), (4, 4), (4, 2), (2, 4)),
-}
-
-
-def to_array(values) -> np.ndarray:
-    """A tensor or a variable as NumPy array."""
-    if isinstance(values, keras.Variable):
-        return np.asarray(values)  # with `convert_to_numpy` NumPy 2 complains on TensorFlow
-    return ops.convert_to_numpy(values)
-
-
-def style_grams(vgg: keras.Model, paintings: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """The `style_statistics` of the paintings, each one array (num_styles, ...)."""
-    per_style = []
-    for painting in paintings:
-        statistics = style_statistics(vgg(painting[None])[: len(STYLE_LAYERS)])
-        per_style.append([to_array(matrix)[0] for matrix in statistics])
-    return [np.stack(layer) for layer in zip(*per_style, strict=True)]
-
-
-def style_statistics(features: Sequence) -> list:
-    """Gram matrices of the style layers, each (B, C, C), then for each layer of `SHIFTS` its
-    covariances, (B, shifts, C, C).
-    """
-    covariances = [
-        shifted_covariances(features[STYLE_LAYERS.index(layer)], shifts)
-        for layer, shifts in SHIFTS.items()
-    ]
-    return [*map(gram_matrix, features), *covariances]
+LOSS_NAMES = (
+    "loss",
+    "style",
+    "detailed",
+    "flat",
+    "shift",
+    "tone",
+    "content",
+    "drawing",
+    "light",
+    "identity",
+    "stability",
+    "variation",
+)
 
 
 class StyleTable(keras.layers.Layer):
@@ -90,15 +79,15 @@ class StyleTable(keras.layers.Layer):
 class StyleTrainer(keras.Model):
     """Renders a batch and computes the loss of `Model.fit` on any Keras backend.
 
-    Inputs are `{"content": (B, H, W, 3), "mixing": (B, 1 + num_styles)}`, and "noise" for a
-    layout that has it, as `BatchSource` makes them. With `config.paintings` a style predictor is
-    trained too: then "paintings" (P, S, S, 3) are styles as well, for the last P columns of
-    "mixing".
+    Inputs are `{"content": (N, H, W, 3), "mixing": (B, 1 + num_styles)}`, and "noise" for a
+    layout that has it, as `BatchSource` makes them; B is N times `config.styles_per_photo`, and
+    the samples of one photo stand together. With `config.paintings` a style predictor is trained
+    too: then "paintings" (P, S, S, 3) are styles as well, for the last P columns of "mixing".
 
     Args:
         config: the settings of the run.
         vgg: frozen loss network with the features of `LOSS_LAYERS`.
-        targets: statistics of the paintings as `style_grams` gives them.
+        targets: statistics of the paintings as `painting_statistics` gives them.
     """
 
     def __init__(self, config: TrainConfig, vgg: keras.Model, targets: Sequence[np.ndarray]):
@@ -114,6 +103,9 @@ class StyleTrainer(keras.Model):
             self.predictor = build_predictor(
                 config.layout.style_size, config.predictor, dtype=dtype, seed=config.seed
             )
+            if config.frozen_trunk:
+                for name in TRUNK:
+                    self.predictor.get_layer(name).trainable = False
         self.vgg = vgg
         weights = [style.style_weight for style in config.styles]
         # The identity's target is the photo's own Gram, so its style weight is just a middle one.
@@ -125,11 +117,15 @@ class StyleTrainer(keras.Model):
         self._trackers = [keras.metrics.Mean(name=name) for name in LOSS_NAMES[1:]]
 
     def call(self, inputs):
-        paintings = inputs.get("paintings")
-        gamma, beta = self._gamma_beta(inputs["mixing"], inputs["content"], paintings)
-        used = ("content", "noise")
-        others = {name: value for name, value in inputs.items() if name in used}
-        return self.network({**others, "gamma": gamma, "beta": beta})
+        content = self._each_style(inputs["content"])
+        gamma, beta = self._gamma_beta(inputs["mixing"], content, inputs.get("paintings"))
+        noise = {"noise": inputs["noise"]} if "noise" in inputs else {}
+        return self.network({"content": content, "gamma": gamma, "beta": beta, **noise})
+
+    def _each_style(self, values):
+        """Of each photo (N, ...) -> of each sample (B, ...)."""
+        times = self.config.styles_per_photo
+        return ops.repeat(values, times, axis=0) if times > 1 else values
 
     def _gamma_beta(self, mixing, content, paintings=None):
         # As the engine does it: in the last layer the identity's numbers are the photo's own.
@@ -153,59 +149,104 @@ class StyleTrainer(keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The mean loss of a batch; the style target of a blend is the blended Gram matrix."""
         # PyTorch's trainer hands the NumPy arrays on as they are.
-        content, mixing = (ops.convert_to_tensor(x[name]) for name in ("content", "mixing"))
-        paintings = None
+        x = {name: ops.convert_to_tensor(values) for name, values in x.items()}
+        config, mixing, detail = self.config, x["mixing"], None
+        if config.detailed_weight or config.flat_weight:
+            detail = x["detail"]
+        drawn = None
         if "paintings" in x:
-            paintings = self.vgg(ops.convert_to_tensor(x["paintings"]))[: len(STYLE_LAYERS)]
-            paintings = [ops.stop_gradient(f) for f in paintings]
+            drawn = style_statistics(x["paintings"], self.vgg(x["paintings"]))
+            drawn = [ops.stop_gradient(values) for values in drawn]
         # Two calls, not one on both: the backward pass then runs through the picture's half only.
-        wanted = [ops.stop_gradient(f) for f in self.vgg(content)]
+        wanted = [ops.stop_gradient(f) for f in self.vgg(x["content"])]
+        own = style_statistics(x["content"], wanted, detail)
+        own = [self._each_style(ops.stop_gradient(values)) for values in own]
+        content, wanted = self._each_style(x["content"]), [self._each_style(f) for f in wanted]
         features = self.vgg(y_pred)
 
-        targets = self.target_statistics(mixing, wanted[:-1], paintings)
-        statistics, plain = style_statistics(features[:-1]), len(STYLE_LAYERS)
-        style = style_loss(statistics[:plain], targets[:plain])  # (B,)
-        shift = style_loss(statistics[plain:], targets[plain:])  # (B,)
-        content_error = relative_error(features[-1], wanted[-1])  # (B,)
+        if detail is not None:
+            detail = self._each_style(detail)
+        found = style_statistics(y_pred, features, detail)
+        targets = self.target_statistics(mixing, own, drawn)
+        values = _style_terms(found, targets)
+        values["content"] = relative_error(features[-1], wanted[-1])
+        values["drawing"] = sum(
+            drawing_loss(*(f[LOSS_LAYERS.index(layer)] for f in (features, wanted)))
+            for layer in DRAWING_LAYERS
+        ) / len(DRAWING_LAYERS)
+        values["light"] = light_loss(y_pred, content)
         # Only the identity style alone is asked for the photo's very pixels.
-        identity = pixel_loss(y_pred, content) * ops.cast(mixing[:, 0] > 0.999, "float32")
-        variation = total_variation_loss(y_pred)
-
-        config = self.config
-        stability = ops.zeros(1)
+        values["identity"] = pixel_loss(y_pred, content) * ops.cast(mixing[:, 0] > 0.999, "float32")
+        values["stability"] = ops.zeros(1)
         if config.stability_weight > 0:  # then the last photo is the first, disturbed
-            stability = pixel_loss(y_pred[:1], y_pred[-1:])
-        style_weight = ops.matmul(mixing, self._style_weights[:, None])[:, 0]
-        loss = ops.mean(
-            style_weight * (style + config.shift_weight * shift)
-            + config.content_weight * content_error
-            + config.identity_weight * identity
-            + config.total_variation_weight * variation
-            + config.stability_weight * stability
-        )
-        values = (style, shift, content_error, identity, stability, variation)
-        for tracker, value in zip(self._trackers, values, strict=True):
-            tracker.update_state(value)
-        return loss
+            times = config.styles_per_photo
+            values["stability"] = pixel_loss(y_pred[:times], y_pred[-times:])
+        values["variation"] = total_variation_loss(y_pred)
+        for tracker in self._trackers:
+            tracker.update_state(values[tracker.name])
+        return ops.mean(self._total(values, ops.matmul(mixing, self._style_weights[:, None])[:, 0]))
 
-    def target_statistics(self, mixing, content_features=None, painting_features=None) -> list:
+    def _total(self, values, style_weight):
+        """The weighted sum of all terms, (B,)."""
+        config = self.config
+        parts = 1.0 + config.detailed_weight + config.flat_weight
+        style = values["style"]
+        if parts > 1:
+            style = style + config.detailed_weight * values["detailed"]
+            style = (style + config.flat_weight * values["flat"]) / parts
+        style = style + config.shift_weight * values["shift"] + config.tone_weight * values["tone"]
+        return (
+            style_weight * style
+            + config.content_weight * values["content"]
+            + config.drawing_weight * values["drawing"]
+            + config.light_weight * values["light"]
+            + config.identity_weight * values["identity"]
+            + config.total_variation_weight * values["variation"]
+            + config.stability_weight * values["stability"]
+        )
+
+    def target_statistics(self, mixing, own=None, drawn=None) -> list:
         """The style target of each sample: its blend of `style_statistics`.
 
         Blending Gram matrices is what the vgg19 engine does too: the loss to the blended Gram
-        and the blended loss have the same gradient. The identity's part is the photo's own, and
-        that of the batch's paintings comes from their features.
+        and the blended loss have the same gradient. The identity's part is the photo's own. Of
+        the detailed and of the flat part of a photo the whole painting is asked.
+
+        Args:
+            mixing: (B, 1 + num_styles + num_paintings).
+            own: of the photos, each (B, ...), with the parts or without. None: of no identity.
+            drawn: of the batch's paintings.
         """
         known = 1 + len(self.config.styles)
-        own = style_statistics(content_features) if content_features is not None else None
-        drawn = style_statistics(painting_features) if painting_features is not None else None
         targets = []
-        for index, table in enumerate(self._targets):
-            count, *shape = table.shape
-            target = ops.matmul(mixing[:, 1:known], ops.reshape(table, (count, -1)))
+        for index in range(NUM_WHOLE if own is None else len(own)):
+            source = index if index < NUM_WHOLE else (index - NUM_WHOLE) % NUM_GRAMS
+            count, *shape = self._targets[source].shape
+            target = ops.matmul(mixing[:, 1:known], ops.reshape(self._targets[source], (count, -1)))
             if own is not None:
                 target = target + mixing[:, :1] * ops.reshape(own[index], (-1, math.prod(shape)))
             if drawn is not None:
-                flat = ops.reshape(drawn[index], (-1, math.prod(shape)))
+                flat = ops.reshape(drawn[source], (-1, math.prod(shape)))
                 target = target + ops.matmul(mixing[:, known:], flat)
             targets.append(ops.reshape(target, (-1, *shape)))
         return targets
+
+
+def _style_terms(found: Sequence, targets: Sequence) -> dict:
+    """The style losses between two lists of `style_statistics`, by name, each (B,)."""
+
+    def between(start, stop):
+        return style_loss(found[start:stop], targets[start:stop])
+
+    terms = {
+        "style": between(0, NUM_GRAMS),
+        "shift": between(NUM_GRAMS, NUM_WHOLE - 1),
+        "tone": tone_loss(found[NUM_WHOLE - 1], targets[NUM_WHOLE - 1]),
+        "detailed": ops.zeros(1),
+        "flat": ops.zeros(1),
+    }
+    if len(found) > NUM_WHOLE:
+        middle = NUM_WHOLE + NUM_GRAMS
+        terms["detailed"] = between(NUM_WHOLE, middle)
+        terms["flat"] = between(middle, middle + NUM_GRAMS)
+    return terms
