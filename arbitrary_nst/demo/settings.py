@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from arbitrary_nst.checks import positive_int
+from arbitrary_nst.common.checks import positive_int
 from arbitrary_nst.errors import InputError
 
 AUTH_VARIABLE = "ARBITRARY_NST_DEMO_AUTH"

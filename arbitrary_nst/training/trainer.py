@@ -9,17 +9,17 @@ import keras
 import numpy as np
 from keras import ops
 
-from arbitrary_nst.networks.cin import build_network, photo_gamma_beta
-from arbitrary_nst.networks.predictor import build_predictor
-from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, gram_matrix, shifted_covariances
-from arbitrary_nst.training.config import TrainConfig
-from arbitrary_nst.training.devices import dtype_policy
-from arbitrary_nst.training.losses import (
+from arbitrary_nst.networks.cin.network import build_network, photo_gamma_beta
+from arbitrary_nst.networks.losses import (
     pixel_loss,
     relative_error,
     style_loss,
     total_variation_loss,
 )
+from arbitrary_nst.networks.predictor.network import build_predictor
+from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, gram_matrix, shifted_covariances
+from arbitrary_nst.training.config import TrainConfig
+from arbitrary_nst.training.devices import dtype_policy
 
 LOSS_LAYERS = (*STYLE_LAYERS, CONTENT_LAYER)
 LOSS_NAMES = ("loss", "style", "shift", "content", "identity", "stability", "variation")
