@@ -1,4 +1,4 @@
-"""Images as arrays: checked, scaled to floats, and resampled. No files here."""
+"""Images as arrays: checked, scaled to floats, resampled, recoloured. No files here."""
 
 from __future__ import annotations
 
@@ -82,6 +82,33 @@ def to_uint8(image: np.ndarray) -> np.ndarray:
     # In place: for a large picture each step would take hundreds of megabytes of its own.
     levels = np.multiply(image, np.float32(255), dtype=np.float32)
     return np.rint(levels.clip(0, 255, out=levels), out=levels).astype(np.uint8)
+
+
+def keep_color(stylized: np.ndarray, content: np.ndarray) -> np.ndarray:
+    """Gives a stylized picture the colours of the photo: luma of one, chroma of the other.
+
+    In YIQ, as in any space of luma and colour differences whose luma weights sum to one,
+    exchanging the luma is the same as adding the difference of the lumas to each channel.
+
+    Reference: Gatys et al. 2016, "Preserving Color in Neural Artistic Style Transfer",
+    section 4 (luminance-only transfer; without its matching of luminance histograms).
+
+    Args:
+        stylized: float32 array `(H, W, 3)`, RGB in `[0, 1]`.
+        content: float32 array of the same shape, RGB in `[0, 1]`.
+
+    Returns:
+        float32 array `(H, W, 3)`, clipped to `[0, 1]`.
+    """
+    check_image(stylized, "stylized", (3,))
+    check_image(content, "content", (3,))
+    if stylized.shape != content.shape:
+        raise ImageError(
+            f"`stylized` and `content` need the same shape. "
+            f"Received: {stylized.shape} and {content.shape}."
+        )
+    luma_difference = (stylized - content) @ LUMA  # (H, W)
+    return (content + luma_difference[..., None]).clip(0, 1).astype(np.float32)
 
 
 # Checks.

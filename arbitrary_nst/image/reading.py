@@ -6,19 +6,75 @@ import contextlib
 import io
 import math
 import os
+import warnings
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
+from arbitrary_nst.common.checks import positive_int
 from arbitrary_nst.errors import ImageError, ImageNotFound, ImageTooLarge, InputError
-from arbitrary_nst.image.arrays import as_floats, check_size, from_array
+from arbitrary_nst.image.arrays import as_floats, check_size, fill_hidden, from_array
+
+ImageSource = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray
+
+DEFAULT_MAX_PIXELS = 64_000_000
 
 # A list of what may be opened, because PIL's full list holds formats that start other programs
 # (EPS runs Ghostscript) or hide a second, larger image inside (ICO). HEIF needs a PIL plug-in.
 _INPUT_FORMATS = "AVIF BMP GIF HEIF JPEG JPEG2000 MPO PNG PPM TIFF WEBP".split()
 _ORIENTATION_TAG = 0x0112
+
+
+def load_image(
+    source: ImageSource,
+    *,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    role: str = "content",
+    keep_bytes_above: int | None = None,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Reads an image of any usual kind as sRGB floats, upright, with its transparency beside it.
+
+    EXIF orientation is applied and ICC profiles are converted to sRGB. 16-bit greyscale keeps
+    its precision. Of an animation the first frame is read (of a PIL image the current one).
+    Colours under fully transparent pixels are arbitrary in most files, often black; they are
+    replaced by colours spread from the visible pixels, so that a network which looks at
+    neighbourhoods does not carry them into the picture.
+
+    The pixel count is checked before the pixels are decoded. PIL has a limit of its own: it
+    warns above `PIL.Image.MAX_IMAGE_PIXELS` and refuses twice that. It is a setting of the whole
+    process, and silencing warnings is not safe between threads, so both are left as they are:
+    to read larger images, raise `max_pixels` and `PIL.Image.MAX_IMAGE_PIXELS`.
+
+    Args:
+        source: path, bytes, binary file object (read from where it stands), PIL image, or array
+            `(H, W)`, `(H, W, 1)`, `(H, W, 3)` or `(H, W, 4)`: uint8 in `[0, 255]`, uint16 in
+            `[0, 65535]`, float in `[0, 1]`, or bool (black and white). Never modified.
+        max_pixels: largest width times height that is accepted.
+        role: what the image is to the caller, named in messages ("content", "style 2").
+        keep_bytes_above: where given, an image of more pixels, of 8 bits and without
+            transparency, comes as uint8 `(H, W, 3)` in `[0, 255]`, a quarter as large.
+
+    Returns:
+        `(rgb, alpha)`: float32 `(H, W, 3)` in `[0, 1]`, and float32 `(H, W)` in `[0, 1]`, or
+        None where the source has no transparency. A fully opaque alpha channel is kept, so that
+        the output can have the channels of the input.
+
+    Raises:
+        ImageNotFound: the path does not exist.
+        ImageTooLarge: the image has more than `max_pixels` pixels.
+        ImageError: anything else that keeps the image from being read.
+    """
+    name = describe(source, role)
+    max_pixels = positive_int(max_pixels, "max_pixels")
+    with damage_as_image_error(name, max_pixels):
+        rgb, alpha, notes = read_source(source, name, max_pixels, keep_bytes_above or math.inf)
+    for note in notes:  # outside the guard: a caller may have turned warnings into errors
+        warnings.warn(note, stacklevel=2)
+    if alpha is not None:
+        rgb = fill_hidden(rgb, alpha)
+    return rgb, alpha
 
 
 def describe(source: Any, role: str) -> str:

@@ -10,7 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from arbitrary_nst.common.checks import positive_int
 from arbitrary_nst.errors import InputError
-from arbitrary_nst.image import resize, to_pil
+from arbitrary_nst.image.resizing import resize
+from arbitrary_nst.image.writing import to_pil
 
 
 def contact_sheet(
