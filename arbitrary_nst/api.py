@@ -24,7 +24,7 @@ from arbitrary_nst.common.checks import (
 )
 from arbitrary_nst.embedding import Embedding, blend, normalize_weights
 from arbitrary_nst.engines import check_engine, load_engine
-from arbitrary_nst.errors import InputError, WeightsUnavailable
+from arbitrary_nst.errors import InputError, WeightsUnavailable, style_image_error
 from arbitrary_nst.image import (
     DEFAULT_MAX_PIXELS,
     ImageSource,
@@ -43,7 +43,6 @@ from arbitrary_nst.pipeline.styles import (
     choose_engine,
     list_of_styles,
     read_styles,
-    style_image_error,
 )
 
 _log = logging.getLogger(__name__)

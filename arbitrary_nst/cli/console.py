@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from arbitrary_nst import __version__, api
+from arbitrary_nst import api
 from arbitrary_nst.cli import batch, demo, export, styles, training, video
 from arbitrary_nst.cli.engine_options import add_engine, chosen_engine
 from arbitrary_nst.cli.options import (
@@ -27,6 +27,7 @@ from arbitrary_nst.cli.options import (
     default_of,
     placed,
 )
+from arbitrary_nst.common.version import __version__
 from arbitrary_nst.errors import InputError, WeightsUnavailable
 from arbitrary_nst.image import check_output_path, save_image
 from arbitrary_nst.samples import SAMPLES, content_or_sample

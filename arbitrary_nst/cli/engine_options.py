@@ -8,7 +8,8 @@ from typing import Any
 from arbitrary_nst import api
 from arbitrary_nst.checkpoints import predicts_styles
 from arbitrary_nst.cli.options import default_of, whole_numbers
-from arbitrary_nst.engines import ENGINES, REFINE_STEPS
+from arbitrary_nst.engines import ENGINES
+from arbitrary_nst.engines.shared import REFINE_STEPS
 from arbitrary_nst.errors import InputError
 
 # Options of `Vgg19Settings`, under the same names: kind, placeholder, help.

@@ -23,8 +23,14 @@ from arbitrary_nst.checkpoints import (
 )
 from arbitrary_nst.common.checks import check_style_scale, whole_number
 from arbitrary_nst.embedding import Embedding
-from arbitrary_nst.engines import REFINE_STEPS, check_embedding
-from arbitrary_nst.errors import CheckpointError, ImageError, InputError, StyleError
+from arbitrary_nst.engines.shared import REFINE_STEPS, check_embedding
+from arbitrary_nst.errors import (
+    CheckpointError,
+    ImageError,
+    InputError,
+    StyleError,
+    style_image_error,
+)
 from arbitrary_nst.image import load_image, resize
 from arbitrary_nst.image.arrays import check_image
 from arbitrary_nst.networks.cin.fast import FastCin
@@ -34,7 +40,6 @@ from arbitrary_nst.networks.cin.network import noise_shape, photo_gamma_beta
 from arbitrary_nst.networks.precision import has_fast_bfloat16
 from arbitrary_nst.networks.predictor.network import compiled, load_predictor, predict
 from arbitrary_nst.networks.predictor.refiner import Refiner
-from arbitrary_nst.pipeline.styles import style_image_error
 
 MIN_SIDE = 16
 STYLE_SIZE, MIN_STYLE_SIDE = 512, 32  # pixels: longer side of a painting, and its shorter one

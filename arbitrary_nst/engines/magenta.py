@@ -15,7 +15,7 @@ from PIL import Image
 from arbitrary_nst.checkpoints import MAGENTA_VARIABLE, magenta_source
 from arbitrary_nst.common.checks import check_style_scale
 from arbitrary_nst.embedding import Embedding, blend
-from arbitrary_nst.engines import check_embedding
+from arbitrary_nst.engines.shared import check_embedding
 from arbitrary_nst.errors import (
     CheckpointError,
     ImageError,

@@ -12,8 +12,9 @@ import numpy as np
 
 from arbitrary_nst.checkpoints import IDENTITY, NETWORK_FILE, cin_folder, trained_styles
 from arbitrary_nst.common.checks import whole_number
+from arbitrary_nst.common.version import __version__
 from arbitrary_nst.embedding import Embedding
-from arbitrary_nst.engines import check_embedding
+from arbitrary_nst.engines.shared import check_embedding
 from arbitrary_nst.errors import InputError, StyleError
 from arbitrary_nst.export.folder import (
     MODEL_NAMES,
@@ -70,7 +71,6 @@ def export(
     folder = cin_folder(network)
     chosen = _chosen_styles(folder, styles)
     # From here on it takes seconds: TensorFlow is imported.
-    from arbitrary_nst import __version__
     from arbitrary_nst.engines.cin import MIN_SIDE
     from arbitrary_nst.networks.cin import portable
     from arbitrary_nst.networks.cin.file import load_network, network_id

@@ -16,7 +16,7 @@ from PIL import Image
 
 from arbitrary_nst.checkpoints import IDENTITY
 from arbitrary_nst.embedding import Embedding
-from arbitrary_nst.errors import StyleError
+from arbitrary_nst.errors import StyleError, style_image_error
 from arbitrary_nst.image import load_image
 
 Style = str | os.PathLike[str] | bytes | BinaryIO | np.ndarray | Image.Image | Embedding
@@ -162,19 +162,3 @@ def choose_engine(
     if chosen:
         return chosen[1]
     return "cin" if cin_takes_images else "magenta"
-
-
-def style_image_error(style: str, *, beside: str | None = None) -> StyleError:
-    """The refusal of a style image by the cin engine.
-
-    Args:
-        style: which one, such as "Style 2".
-        beside: what in the same blend needs this engine, such as "style 1 ('scream')".
-    """
-    reason = f", {beside} needs the cin engine, which" if beside else ", and the cin engine"
-    return StyleError(
-        f"{style} is an image{reason} knows only styles it was trained with. "
-        f"Give images for all styles (the magenta engine takes any), or learn this one with "
-        f"`arbitrary-nst add-style IMAGE --name NAME --photos FOLDER -o FILE` (minutes on a CPU) "
-        f"and use FILE as the style."
-    )

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from arbitrary_nst import __version__, api
+from arbitrary_nst import api
 from arbitrary_nst.common.checks import check_quality, check_share
+from arbitrary_nst.common.version import __version__
 from arbitrary_nst.embedding import Embedding, blend
 from arbitrary_nst.errors import InputError, VideoError
 from arbitrary_nst.image import DEFAULT_MAX_PIXELS, keep_color, resize

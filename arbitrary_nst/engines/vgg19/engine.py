@@ -20,7 +20,7 @@ from safetensors.numpy import save
 from arbitrary_nst.checkpoints import vgg19_weights
 from arbitrary_nst.common.atomic import check_target, write_bytes
 from arbitrary_nst.embedding import Embedding
-from arbitrary_nst.engines import check_embedding
+from arbitrary_nst.engines.shared import check_embedding
 from arbitrary_nst.engines.vgg19.optimizer import Diverged, minimize_in_steps
 from arbitrary_nst.errors import CheckpointError, ImageError, InputError, StyleError
 from arbitrary_nst.image import load_image, resize
