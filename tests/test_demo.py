@@ -19,7 +19,8 @@ from PIL import Image
 from arbitrary_nst import Embedding, embed, list_styles, stylize
 from arbitrary_nst.cli import demo as cli_demo
 from arbitrary_nst.demo import Settings, start
-from arbitrary_nst.demo.settings import private_folder, quiet, read_auth
+from arbitrary_nst.demo.serving import private_folder, quiet
+from arbitrary_nst.demo.settings import read_auth
 from arbitrary_nst.errors import InputError
 
 quiet()  # before Gradio is imported

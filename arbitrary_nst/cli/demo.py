@@ -6,7 +6,8 @@ import argparse
 import sys
 
 from arbitrary_nst.cli.options import add_command
-from arbitrary_nst.demo.settings import AUTH_VARIABLE, Settings, read_auth, start
+from arbitrary_nst.demo import start
+from arbitrary_nst.demo.settings import AUTH_VARIABLE, Settings, read_auth
 
 
 def add_commands(commands) -> None:
