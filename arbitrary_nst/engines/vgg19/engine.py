@@ -2,83 +2,41 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import json
 import logging
-import math
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from arbitrary_nst.checkpoints import vgg19_weights
-from arbitrary_nst.common.atomic import check_target, write_bytes
-from arbitrary_nst.embedding import Embedding
+from arbitrary_nst.common.atomic import check_target
+from arbitrary_nst.embedding import Embedding, blend
+from arbitrary_nst.engines.cin import Cin
 from arbitrary_nst.engines.shared import check_embedding
 from arbitrary_nst.engines.vgg19.optimizer import Diverged, minimize_in_steps
-from arbitrary_nst.errors import CheckpointError, ImageError, InputError, StyleError
+from arbitrary_nst.engines.vgg19.resume import fingerprint_of, load_state, save_state
+from arbitrary_nst.engines.vgg19.settings import (
+    MIN_SIDE,
+    Vgg19Settings,
+    check_settings,
+    scale_shapes,
+    steps_of_scales,
+)
+from arbitrary_nst.errors import ImageError, StyleError
 from arbitrary_nst.image import load_image, resize
 from arbitrary_nst.image.arrays import check_image
 from arbitrary_nst.networks.losses import relative_error, total_variation_loss
 from arbitrary_nst.networks.precision import has_fast_bfloat16
 from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, gram_matrix, load_vgg19
 
-OPTIMIZERS = ("lbfgs", "adam")
-POOLINGS = ("max", "average")
-PRECISIONS = ("auto", "float32", "bfloat16")
-MIN_SIDE = 16  # relu5_1 sees one position there
 SECONDS_PER_MEGAPIXEL = 2.0  # of one step, on two cores with bfloat16; for the time announced
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Vgg19Settings:
-    """What decides the picture of the vgg19 engine.
-
-    Args:
-        iterations: steps at each scale, the coarsest first; the last number holds for all scales
-            beyond. One step is one look at the picture by VGG19 and back.
-        coarsest: longer side in pixels of the first scale; each next one has twice that, up to
-            the size of the photo.
-        style_weight: of the style loss against the content loss (weight 1).
-        layer_weights: of relu1_1, relu2_1, relu3_1, relu4_1, relu5_1 in the style loss.
-        total_variation_weight: of the smoothness term.
-        style_size: longer side in pixels at which a style image is looked at; larger makes
-            larger strokes.
-        pooling: of VGG19, "max" as it was trained, or "average" as Gatys et al. preferred.
-        optimizer: "lbfgs" or "adam".
-        learning_rate: Adam's.
-        init: what the first scale starts from: "content"; "noise"; "cin", the picture that the
-            embedded network makes of the photo in `init_styles`; or the path of an image.
-        init_styles: names of embedded styles for `init="cin"`.
-        tolerance: a scale ends when ten steps lower its loss by less than this share.
-        restart_every: steps after which L-BFGS forgets its memory; checkpoints are written there,
-            so that a resumed run computes what an uninterrupted one does.
-        precision: "float32", "bfloat16", or "auto": bfloat16 where the processor is fast at it.
-        max_pixels: largest picture; a step needs about 3 GB for a megapixel.
-    """
-
-    iterations: tuple[int, ...] = (150, 80, 40)
-    coarsest: int = 256
-    style_weight: float = 8.0
-    layer_weights: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0)
-    total_variation_weight: float = 1.0
-    style_size: int = 512
-    pooling: str = "max"
-    optimizer: str = "lbfgs"
-    learning_rate: float = 0.02
-    init: str = "content"
-    init_styles: tuple[str, ...] = ()
-    tolerance: float = 2e-3
-    restart_every: int = 50
-    precision: str = "auto"
-    max_pixels: int = 1_600_000
 
 
 @dataclass(frozen=True)
@@ -140,7 +98,7 @@ class Vgg19:
         vgg: Any = None,
     ) -> None:
         self.settings = settings or Vgg19Settings()
-        _check_settings(self.settings)
+        check_settings(self.settings)
         if checkpoint is not None:
             check_target(checkpoint)
         self.checkpoint = None if checkpoint is None else Path(checkpoint)
@@ -221,9 +179,9 @@ class Vgg19:
         """
         self._check(content, embedding)
         scales = scale_shapes(content.shape, self.settings.coarsest)
-        counts = _iterations(self.settings, len(scales))
-        fingerprint = self._fingerprint(content, embedding, seed)
-        first_scale, first_iteration, loss, picture = self._restore(fingerprint)
+        counts = steps_of_scales(self.settings, len(scales))
+        fingerprint = fingerprint_of(content, embedding, self.settings, seed)
+        first_scale, first_iteration, loss, picture = load_state(self.checkpoint, fingerprint)
         done = sum(counts[:first_scale]) + first_iteration
         if picture is not None:
             yield Step(done, sum(counts), loss, picture)
@@ -237,11 +195,11 @@ class Vgg19:
                 for iteration, state in self._minimize(function, start, begun, counts[index]):
                     picture, loss = state.values.astype(np.float32), state.loss
                     if iteration % self.settings.restart_every == 0:
-                        self._save(fingerprint, index, iteration, loss, picture)
+                        save_state(self.checkpoint, fingerprint, index, iteration, loss, picture)
                     done = sum(counts[:index]) + iteration
                     yield Step(done, sum(counts), loss, picture)
                 picture = start if picture is None else picture
-                self._save(fingerprint, index + 1, 0, loss, picture)
+                save_state(self.checkpoint, fingerprint, index + 1, 0, loss, picture)
         except Diverged as error:
             good = _at_shape(content if picture is None else picture, content.shape)
             raise RenderError(
@@ -259,7 +217,7 @@ class Vgg19:
     def estimated_seconds(self, height: int, width: int) -> float:
         """About how long a picture takes, for announcing it."""
         scales = scale_shapes((height, width, 3), self.settings.coarsest)
-        counts = _iterations(self.settings, len(scales))
+        counts = steps_of_scales(self.settings, len(scales))
         pixels = sum(n * h * w for n, (h, w, _) in zip(counts, scales, strict=True))
         return SECONDS_PER_MEGAPIXEL * pixels / 1e6
 
@@ -313,15 +271,15 @@ class Vgg19:
         if self.settings.init == "noise":
             return np.random.default_rng(seed).random(shape, np.float32)
         if self.settings.init == "cin":
-            from arbitrary_nst.embedding import blend
-            from arbitrary_nst.engines import load_engine
-
-            engine = load_engine("cin")
-            styles = [_trained(engine, name) for name in self.settings.init_styles]
-            return engine.render(_at_shape(content, shape), blend(styles), seed=seed)
+            styles = [_trained(self._cin, name) for name in self.settings.init_styles]
+            return self._cin.render(_at_shape(content, shape), blend(styles), seed=seed)
         if self.settings.init != "content":
             return _at_shape(load_image(self.settings.init, role="init")[0], shape)
         return _at_shape(content, shape)
+
+    @functools.cached_property
+    def _cin(self) -> Cin:
+        return Cin()
 
     def _grams(self, image: np.ndarray) -> Embedding:
         image = _at_least(image, MIN_SIDE)
@@ -350,59 +308,6 @@ class Vgg19:
                 f"Received: {width}x{height}. Give a `size`, or raise `max_pixels` of its settings."
             )
 
-    def _fingerprint(self, content: np.ndarray, embedding: Embedding, seed: int) -> str:
-        digest = hashlib.sha256(np.ascontiguousarray(content, "<f4").tobytes())
-        settings = {**asdict(self.settings), "seed": seed, "shape": content.shape}
-        digest.update(json.dumps(settings, sort_keys=True).encode())
-        digest.update(embedding.digest.encode())
-        return digest.hexdigest()
-
-    def _save(
-        self, fingerprint: str, scale: int, iteration: int, loss: float, picture: np.ndarray
-    ) -> None:
-        if self.checkpoint is not None:
-            state = {"scale": scale, "iteration": iteration, "loss": loss}
-            metadata = {"picture": fingerprint, **{k: repr(v) for k, v in state.items()}}
-            values = {"picture": np.ascontiguousarray(picture, np.float32)}
-            write_bytes(self.checkpoint, save(values, metadata))
-
-    def _restore(self, fingerprint: str) -> tuple[int, int, float, np.ndarray | None]:
-        """Scale, iteration, loss and picture to go on from."""
-        if self.checkpoint is None or not self.checkpoint.exists():
-            return 0, 0, math.nan, None
-        try:
-            with safe_open(self.checkpoint, framework="numpy") as file:
-                metadata, picture = file.metadata() or {}, file.get_tensor("picture")
-                found = metadata["picture"]
-                scale, iteration = int(metadata["scale"]), int(metadata["iteration"])
-                loss = float(metadata["loss"])
-        except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
-            raise CheckpointError(
-                f"{self.checkpoint} is not a checkpoint of the vgg19 engine: {error}. Name another "
-                f"file, or delete this one."
-            ) from error
-        if found != fingerprint:
-            raise CheckpointError(
-                f"{self.checkpoint} belongs to another photo, style or settings. Name another file "
-                f"for this picture, or delete this one."
-            )
-        return scale, iteration, loss, picture
-
-
-def scale_shapes(shape: Sequence[int], coarsest: int) -> list[tuple[int, int, int]]:
-    """Shapes from coarse to fine: halved until the longer side is near `coarsest`."""
-    height, width = shape[:2]
-    shapes = [(height, width, 3)]
-    while max(height, width) >= 1.5 * coarsest and min(height, width) >= 4 * MIN_SIDE:
-        height, width = (height + 1) // 2, (width + 1) // 2
-        shapes.append((height, width, 3))
-    return shapes[::-1]
-
-
-def _iterations(settings: Vgg19Settings, num_scales: int) -> list[int]:
-    given = settings.iterations
-    return [given[min(index, len(given) - 1)] for index in range(num_scales)]
-
 
 def _at_shape(image: np.ndarray, shape: Sequence[int]) -> np.ndarray:
     height, width = shape[:2]
@@ -416,47 +321,13 @@ def _at_least(image: np.ndarray, side: int) -> np.ndarray:
     return np.pad(image, [*extra, (0, 0)], mode="symmetric")
 
 
-def _trained(engine: Any, name: str) -> Embedding:
+def _trained(engine: Cin, name: str) -> Embedding:
     if name not in engine.styles:
         raise StyleError(
             f"`init_styles` are names of embedded styles. Expected one of "
             f"{', '.join(engine.styles)}. Received: {name!r}."
         )
     return engine.styles[name]
-
-
-def _check_settings(settings: Vgg19Settings) -> None:
-    choices = {"optimizer": OPTIMIZERS, "pooling": POOLINGS, "precision": PRECISIONS}
-    for name, allowed in choices.items():
-        if getattr(settings, name) not in allowed:
-            raise InputError(
-                f"`{name}` is one of {', '.join(map(repr, allowed))}. "
-                f"Received: {getattr(settings, name)!r}."
-            )
-    lowest = {"coarsest": 64, "style_size": MIN_SIDE, "restart_every": 1, "max_pixels": 256}
-    for name, low in lowest.items():
-        _check_number(name, getattr(settings, name), low, whole=True)
-    for name in ("style_weight", "total_variation_weight", "learning_rate", "tolerance"):
-        _check_number(name, getattr(settings, name), 0)
-    for name, length in (("iterations", None), ("layer_weights", len(STYLE_LAYERS))):
-        values = getattr(settings, name)
-        if not values or (length and len(values) != length):
-            raise InputError(f"`{name}` needs {length or 'some'} numbers. Received: {values!r}.")
-        for value in values:
-            _check_number(name, value, 0 if length else 1, whole=not length)
-    if sum(settings.layer_weights) <= 0:
-        raise InputError("`layer_weights` needs one number above 0 at least.")
-    if settings.init not in ("content", "noise", "cin"):
-        load_image(settings.init, role="init")  # a wrong path should not wait for VGG19
-    if settings.init == "cin" and not settings.init_styles:
-        raise InputError('`init="cin"` needs the names of embedded styles in `init_styles`.')
-
-
-def _check_number(name: str, value: Any, low: float, *, whole: bool = False) -> None:
-    kinds = (int, np.integer) if whole else (int, float, np.number)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value < math.inf:
-        kind = "whole number" if whole else "number"
-        raise InputError(f"`{name}` must be a {kind} from {low:g} up. Received: {value!r}.")
 
 
 def _digest(weights: Sequence[np.ndarray]) -> str:
