@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from arbitrary_nst.checkpoints import IDENTITY, predicts_styles, trained_styles
-from arbitrary_nst.checks import (
+from arbitrary_nst.common.checks import (
     check_progress,
     check_share,
     positive_int,
@@ -24,7 +24,7 @@ from arbitrary_nst.checks import (
 )
 from arbitrary_nst.embedding import Embedding, blend, normalize_weights
 from arbitrary_nst.engines import check_engine, load_engine
-from arbitrary_nst.errors import InputError, WeightsUnavailable
+from arbitrary_nst.errors import InputError, WeightsUnavailable, style_image_error
 from arbitrary_nst.image import (
     DEFAULT_MAX_PIXELS,
     ImageSource,
@@ -32,10 +32,10 @@ from arbitrary_nst.image import (
     resize,
     scaled_photo,
 )
-from arbitrary_nst.image_arrays import check_size
-from arbitrary_nst.painting import DEFAULT_MAX_MEMORY, Job, Photo, Progress, paint
-from arbitrary_nst.regions import Regions, read_masks
-from arbitrary_nst.styles import (
+from arbitrary_nst.image.arrays import check_size
+from arbitrary_nst.pipeline.paint import DEFAULT_MAX_MEMORY, Job, Photo, Progress, paint
+from arbitrary_nst.pipeline.regions import Regions, read_masks
+from arbitrary_nst.pipeline.styles import (
     Style,
     Styles,
     check_network,
@@ -43,7 +43,6 @@ from arbitrary_nst.styles import (
     choose_engine,
     list_of_styles,
     read_styles,
-    style_image_error,
 )
 
 _log = logging.getLogger(__name__)
@@ -121,7 +120,7 @@ def stylize(
         size: longer side in pixels to work at and to return. Default: the content's own.
         working_size: longer side in pixels to paint at, whatever the size of the result: strokes
             are as large beside the photo as in a picture of that size, and the photo's fine
-            structure is put back (see `arbitrary_nst.detail`).
+            structure is put back (see `arbitrary_nst.pipeline.detail`).
         texture_scale: the same as a factor: at 2 strokes are twice as large as they would be, at
             0.5 half as large. Either this or `working_size`.
         masks: for each style an image, white where it goes, or None for one that goes where no

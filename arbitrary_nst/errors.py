@@ -4,6 +4,8 @@ Each is a subclass of the built-in error that fits, so code that catches `ValueE
 `FileNotFoundError` or `RuntimeError` keeps working.
 """
 
+from __future__ import annotations
+
 
 class InputError(ValueError):
     """Something the caller handed in is wrong; the message says what, and what would be right."""
@@ -47,3 +49,19 @@ class VideoError(InputError):
 
 class VideoNotFound(VideoError, FileNotFoundError):
     """A video file that does not exist."""
+
+
+def style_image_error(style: str, *, beside: str | None = None) -> StyleError:
+    """The refusal of a style image by the cin engine.
+
+    Args:
+        style: which one, such as "Style 2".
+        beside: what in the same blend needs this engine, such as "style 1 ('scream')".
+    """
+    reason = f", {beside} needs the cin engine, which" if beside else ", and the cin engine"
+    return StyleError(
+        f"{style} is an image{reason} knows only styles it was trained with. "
+        f"Give images for all styles (the magenta engine takes any), or learn this one with "
+        f"`arbitrary-nst add-style IMAGE --name NAME --photos FOLDER -o FILE` (minutes on a CPU) "
+        f"and use FILE as the style."
+    )

@@ -33,9 +33,9 @@ def ways(ray: bool) -> list[tuple[str | None, int]]:
 def stages(photos: list[Path], sizes: list[int | None], runs: int) -> None:
     """Prints what reading, painting and writing of a photo take."""
     from arbitrary_nst import api
-    from arbitrary_nst import batch_painting as painting
-    from arbitrary_nst.batch_files import Job
-    from arbitrary_nst.batch_settings import prepare
+    from arbitrary_nst.batch import work
+    from arbitrary_nst.batch.files import Job
+    from arbitrary_nst.batch.settings import prepare
 
     print(f"{'photo':>12} {'--size':>7} {'stage':>6} {'wall ms':>8} {'CPU ms':>8} {'of CPU':>7}")
     for size in sizes:
@@ -45,13 +45,13 @@ def stages(photos: list[Path], sizes: list[int | None], runs: int) -> None:
             job = Job(str(kind), str(kind.with_name(f"painted{kind.suffix}")))
             times: dict[str, list[tuple[float, float]]] = {"read": [], "paint": [], "write": []}
             for _ in range(runs + 1):
-                photo = timed(times["read"], lambda j=job, s=settings: painting._read(s, j)[1])
+                photo = timed(times["read"], lambda j=job, s=settings: work._read(s, j)[1])
                 pictures = timed(
                     times["paint"], lambda e=engine, p=photo, k=look: api._paint(e, *k, [p])
                 )
                 timed(
                     times["write"],
-                    lambda s=settings, j=job, p=pictures: painting._write(s, j, p[0]),
+                    lambda s=settings, j=job, p=pictures: work._write(s, j, p[0]),
                 )
             best = {
                 name: [min(kind[1:]) for kind in zip(*t, strict=True)] for name, t in times.items()

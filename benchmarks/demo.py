@@ -19,7 +19,7 @@ import time
 
 from arbitrary_nst import stylize
 from arbitrary_nst.demo import Settings, start
-from arbitrary_nst.demo.settings import private_folder
+from arbitrary_nst.demo.serving import private_folder
 from arbitrary_nst.image import load_image, resize
 from arbitrary_nst.samples import SAMPLES, sample_photo
 

@@ -19,7 +19,7 @@ from arbitrary_nst import stylize
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines.magenta import STYLE_SIDE, Magenta
 from arbitrary_nst.image import load_image, resize
-from arbitrary_nst.image_arrays import resample
+from arbitrary_nst.image.arrays import resample
 
 
 def best_time(function, runs: int) -> float:
@@ -64,8 +64,8 @@ def print_times(engine: Magenta, photo: np.ndarray, painting: np.ndarray, runs: 
 
 def print_losses(engine: Magenta, photos, paintings, weights: str, size: int) -> None:
     """Mean style and content loss over all pairs, for each way to embed a painting."""
+    from arbitrary_nst.networks.losses import relative_error, style_loss
     from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, gram_matrix, load_vgg19
-    from arbitrary_nst.training.losses import relative_error, style_loss
 
     vgg = load_vgg19((*STYLE_LAYERS, CONTENT_LAYER), weights=weights)
     ways = {

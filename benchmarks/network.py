@@ -13,9 +13,9 @@ import time
 import numpy as np
 from keras import ops
 
-from arbitrary_nst.networks.cin import CinLayout, build_network, noise_shape
-from arbitrary_nst.networks.cin_checkpoint import kernel_shapes
-from arbitrary_nst.networks.cin_fast import FastCin
+from arbitrary_nst.networks.cin.fast import FastCin
+from arbitrary_nst.networks.cin.file import kernel_shapes
+from arbitrary_nst.networks.cin.network import CinLayout, build_network, noise_shape
 from arbitrary_nst.networks.precision import has_fast_bfloat16
 
 LAYOUTS = {

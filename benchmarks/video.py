@@ -23,11 +23,11 @@ from pathlib import Path
 import numpy as np
 
 from arbitrary_nst import embed, load_engine, save_image
-from arbitrary_nst.contact_sheet import contact_sheet
 from arbitrary_nst.image import resize
-from arbitrary_nst.image_arrays import as_floats
-from arbitrary_nst.video_files import import_av, open_clip, read_frames
-from arbitrary_nst.video_steady import (
+from arbitrary_nst.image.arrays import as_floats
+from arbitrary_nst.image.sheet import contact_sheet
+from arbitrary_nst.video.reading import import_av, open_clip, read_frames
+from arbitrary_nst.video.steady import (
     import_opencv,
     motion_between,
     painted_steadily,

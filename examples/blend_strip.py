@@ -14,7 +14,7 @@ import argparse
 import numpy as np
 
 from arbitrary_nst import embed, save_image, stylize
-from arbitrary_nst.contact_sheet import contact_sheet
+from arbitrary_nst.image.sheet import contact_sheet
 from arbitrary_nst.samples import content_or_sample
 
 

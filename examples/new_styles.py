@@ -13,8 +13,8 @@ import argparse
 import numpy as np
 
 from arbitrary_nst import save_image, stylize
-from arbitrary_nst.contact_sheet import contact_sheet
 from arbitrary_nst.image import load_image
+from arbitrary_nst.image.sheet import contact_sheet
 
 
 def main() -> None:

@@ -14,9 +14,9 @@ import numpy as np
 from blend_strip import blend_strip, strength_strip
 
 from arbitrary_nst import list_styles, save_image, stylize
-from arbitrary_nst.cli_styles import style_sheet
-from arbitrary_nst.contact_sheet import contact_sheet
+from arbitrary_nst.cli.styles import style_sheet
 from arbitrary_nst.image import load_image
+from arbitrary_nst.image.sheet import contact_sheet
 
 HERO = ("kodim21.jpg", "great-wave", "composition-vii")
 STRIP = ("kodim07.jpg", "starry-night", "roman-mosaic")

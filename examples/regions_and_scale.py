@@ -15,9 +15,9 @@ import numpy as np
 from PIL import Image
 
 from arbitrary_nst import save_image, stylize
-from arbitrary_nst.contact_sheet import contact_sheet
 from arbitrary_nst.engines.cin import Cin
 from arbitrary_nst.image import load_image, resize, to_pil
+from arbitrary_nst.image.sheet import contact_sheet
 
 
 def floats(picture) -> np.ndarray:

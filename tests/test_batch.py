@@ -18,9 +18,9 @@ import pytest
 from PIL import Image
 
 import arbitrary_nst
-from arbitrary_nst import api, batch_painting, batch_processes, load_engine, stylize
-from arbitrary_nst.batch import BatchReport, stylize_folder
-from arbitrary_nst.batch_files import (
+from arbitrary_nst import api, load_engine, stylize
+from arbitrary_nst.batch import BatchReport, processes, stylize_folder, work
+from arbitrary_nst.batch.files import (
     MANIFEST,
     Job,
     find_jobs,
@@ -28,8 +28,8 @@ from arbitrary_nst.batch_files import (
     open_manifest,
     remove_leftovers,
 )
-from arbitrary_nst.batch_painting import paint_jobs
-from arbitrary_nst.batch_settings import make_engine, prepare
+from arbitrary_nst.batch.settings import make_engine, prepare
+from arbitrary_nst.batch.work import paint_jobs
 from arbitrary_nst.cli import main
 from arbitrary_nst.errors import InputError, StyleError, WeightsUnavailable
 from arbitrary_nst.image import save_image, to_pil
@@ -115,18 +115,16 @@ def test_large_jpeg_files_are_read_small(folder, make_photo):
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by a quarter
     to_pil(make_photo(600, 900)).save("in/large.jpg", exif=exif)
-    rgb, alpha = batch_painting._load("in/large.jpg", 64, 10**6)
+    rgb, alpha = work._load("in/large.jpg", 64, 10**6)
     expected, _ = api.load_content("in/large.jpg", 64, 10**6)
     assert rgb.shape == expected.shape == (64, 43, 3) and alpha is None
     assert 0 < np.abs(rgb - expected).mean() < 0.01
-    np.testing.assert_array_equal(
-        batch_painting._load("in/large.jpg", 400, 10**6)[0].shape, (400, 267, 3)
-    )
+    np.testing.assert_array_equal(work._load("in/large.jpg", 400, 10**6)[0].shape, (400, 267, 3))
     with pytest.raises(InputError, match="max_pixels=500000"):
-        batch_painting._load("in/large.jpg", 64, 500_000)
+        work._load("in/large.jpg", 64, 500_000)
     Path("in/large.jpg").write_bytes(Path("in/large.jpg").read_bytes()[:9000])
     with pytest.raises(InputError, match="'in/large.jpg' cannot be read"):
-        batch_painting._load("in/large.jpg", 64, 10**6)
+        work._load("in/large.jpg", 64, 10**6)
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -264,7 +262,7 @@ def test_one_photo_that_fails_in_a_group(packaged, folder):
     settings, _ = prepare(["scream"])
     jobs = find_jobs("in", "out")[:2]
     Path("out").mkdir()
-    bad = batch_painting._read(settings, jobs[1])[1][0]
+    bad = work._read(settings, jobs[1])[1][0]
     outcomes = list(paint_jobs(Choosy(), settings, jobs))
     assert [outcome.job for outcome in outcomes] == jobs
     assert outcomes[0].error == "" and "not enough memory" in outcomes[1].error
@@ -274,7 +272,7 @@ def test_unwritable_picture(folder, monkeypatch, capsys):
     def full(picture, path, *, quality):
         raise OSError(code, os.strerror(code), path)
 
-    monkeypatch.setattr(batch_painting, "save_image", full)
+    monkeypatch.setattr(work, "save_image", full)
     code = errno.EACCES
     assert run("in out -s scream") == 1
     assert capsys.readouterr().err.count("Permission denied") == 5
@@ -389,8 +387,8 @@ def test_an_engine_of_many_steps_stops_within_a_picture(folder):
             raise AssertionError("goes on after Ctrl-C")
 
     settings, _ = prepare(["scream"])
-    group = [batch_painting._read(settings, find_jobs("in", "out")[0])]
-    assert batch_painting._paint(Slow(), settings, None, stop, group) == []
+    group = [work._read(settings, find_jobs("in", "out")[0])]
+    assert work._paint(Slow(), settings, None, stop, group) == []
 
 
 @pytest.mark.slow
@@ -412,11 +410,11 @@ def test_a_killed_process_ends_the_run_and_loses_nothing(folder):
     settings, _ = prepare(["scream"])
     jobs = find_jobs("in", "out")
     Path("out").mkdir()
-    outcomes = batch_processes.paint_jobs(settings, jobs, workers=2)
+    outcomes = processes.paint_jobs(settings, jobs, workers=2)
     next(outcomes)
     workers = [process for process in multiprocessing.active_children() if "Spawn" in process.name]
     max(workers, key=lambda process: process.pid).kill()
-    with pytest.raises(batch_processes.WorkerDied, match="killed"):
+    with pytest.raises(processes.WorkerDied, match="killed"):
         list(outcomes)
     done = pictures()
     assert 0 < len(done) < len(jobs) and not any(name.endswith(".tmp") for name in done)

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import arbitrary_nst
-from arbitrary_nst import batch_ray
-from arbitrary_nst.batch_files import MANIFEST, find_jobs, make_folders, open_manifest
-from arbitrary_nst.batch_settings import prepare
+from arbitrary_nst.batch import ray as batch_ray
+from arbitrary_nst.batch.files import MANIFEST, find_jobs, make_folders, open_manifest
+from arbitrary_nst.batch.settings import prepare
 from arbitrary_nst.cli import main
 from arbitrary_nst.errors import InputError, WeightsUnavailable
 from arbitrary_nst.image import to_pil

@@ -5,9 +5,8 @@ import pytest
 from keras import ops
 from test_cin_network import random_inputs, random_kernels
 
-from arbitrary_nst.networks import cin_fast
-from arbitrary_nst.networks.cin import CinLayout, build_network
-from arbitrary_nst.networks.cin_fast import FastCin
+from arbitrary_nst.networks.cin.fast import FastCin
+from arbitrary_nst.networks.cin.network import CinLayout, build_network
 
 LAYOUTS = {
     "shipped": CinLayout((4, 6, 8, 12), 2, 9, skip_connections=True, noise_channels=3),
@@ -44,7 +43,7 @@ def test_fast_equals_plain(layout, size):
 def test_the_lean_graph_paints_the_same(layout, size, monkeypatch):
     inputs = random_inputs(layout, 1, *size)
     plain, fast = both(layout, inputs)
-    monkeypatch.setattr(cin_fast, "LEAN_PIXELS", 0)
+    monkeypatch.setattr("arbitrary_nst.networks.cin.fast.LEAN_PIXELS", 0)
     _, lean = both(layout, inputs)
     np.testing.assert_allclose(lean, plain, atol=1e-4)
     assert np.abs(lean - fast).max() < 1e-4

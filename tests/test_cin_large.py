@@ -6,10 +6,10 @@ from test_cin_fast import LAYOUTS
 from test_cin_network import random_kernels
 
 from arbitrary_nst.errors import InputError
-from arbitrary_nst.networks import cin_large
-from arbitrary_nst.networks.cin import noise_shape
-from arbitrary_nst.networks.cin_fast import FastCin
-from arbitrary_nst.networks.cin_large import bytes_needed, kept_level, paint_large
+from arbitrary_nst.networks.cin import large
+from arbitrary_nst.networks.cin.fast import FastCin
+from arbitrary_nst.networks.cin.large import bytes_needed, kept_level, paint_large
+from arbitrary_nst.networks.cin.network import noise_shape
 
 
 def vectors(layout):
@@ -35,7 +35,7 @@ def random_photo(height, width):
 @pytest.mark.parametrize("size", [(16, 16), (61, 43), (88, 18)])
 def test_strips_equal_the_whole(layout, size, monkeypatch):
     """Strips of sixteen rows, as a large picture has strips of more; the last is often shorter."""
-    monkeypatch.setattr(cin_large, "STRIP_PIXELS", 1)
+    monkeypatch.setattr(large, "STRIP_PIXELS", 1)
     network = FastCin(layout, random_kernels(layout))
     photo, (gamma, beta) = random_photo(*size), vectors(layout)
     picture = paint_large(network, photo, gamma, beta)
@@ -45,7 +45,7 @@ def test_strips_equal_the_whole(layout, size, monkeypatch):
 
 
 def test_whatever_is_kept_the_picture_is_the_same(monkeypatch):
-    monkeypatch.setattr(cin_large, "STRIP_PIXELS", 1)
+    monkeypatch.setattr(large, "STRIP_PIXELS", 1)
     layout = LAYOUTS["shipped"]
     network = FastCin(layout, random_kernels(layout))
     photo, (gamma, beta) = random_photo(64, 48), vectors(layout)

@@ -10,18 +10,18 @@ from keras import ops
 from safetensors.numpy import save
 
 from arbitrary_nst.errors import CheckpointError
-from arbitrary_nst.networks.cin import (
+from arbitrary_nst.networks.cin.file import (
+    kernel_shapes,
+    load_network,
+    network_bytes,
+    network_id,
+)
+from arbitrary_nst.networks.cin.network import (
     CinLayout,
     ConditionalInstanceNorm,
     ReflectionPadding,
     build_network,
     noise_shape,
-)
-from arbitrary_nst.networks.cin_checkpoint import (
-    kernel_shapes,
-    load_network,
-    network_bytes,
-    network_id,
 )
 
 LAYOUT = CinLayout((3, 4, 6), 1, 5, skip_connections=True, noise_channels=2)

@@ -14,7 +14,7 @@ from PIL import Image
 import arbitrary_nst
 from arbitrary_nst import blend, embed, load_engine, load_styles, stylize
 from arbitrary_nst.cli import build_parser, main
-from arbitrary_nst.cli_options import ProgressBar, bytes_of, placed, quality, weighted
+from arbitrary_nst.cli.options import ProgressBar, bytes_of, placed, quality, weighted
 from arbitrary_nst.image import to_pil
 from arbitrary_nst.samples import SAMPLES, sample_photo
 

@@ -16,9 +16,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from arbitrary_nst import Embedding, cli_demo, embed, list_styles, stylize
+from arbitrary_nst import Embedding, embed, list_styles, stylize
+from arbitrary_nst.cli import demo as cli_demo
 from arbitrary_nst.demo import Settings, start
-from arbitrary_nst.demo.settings import private_folder, quiet, read_auth
+from arbitrary_nst.demo.serving import private_folder, quiet
+from arbitrary_nst.demo.settings import read_auth
 from arbitrary_nst.errors import InputError
 
 quiet()  # before Gradio is imported
@@ -137,7 +139,7 @@ class TestSettings:
     def test_is_not_imported_with_the_package(self, run_python):
         done = run_python(
             "-c",
-            "import sys, arbitrary_nst.cli_demo; print('gradio' in sys.modules)",
+            "import sys, arbitrary_nst.cli.demo; print('gradio' in sys.modules)",
         )
         assert done.stdout.strip() == "False", done.stderr
 

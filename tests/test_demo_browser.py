@@ -16,7 +16,7 @@ from PIL import Image
 
 from arbitrary_nst import embed, save_styles, stylize
 from arbitrary_nst.demo import Settings, start
-from arbitrary_nst.demo.settings import private_folder, quiet
+from arbitrary_nst.demo.serving import private_folder, quiet
 
 quiet()  # before Gradio is imported
 pytest.importorskip("gradio", reason="the demo needs gradio")

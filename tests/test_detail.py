@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from arbitrary_nst import detail
-from arbitrary_nst.detail import detail_gain, restore_detail
 from arbitrary_nst.image import resize, scaled_photo
+from arbitrary_nst.pipeline import detail
+from arbitrary_nst.pipeline.detail import detail_gain, restore_detail
 
 
 def photo_with_lines(height=120, width=160):

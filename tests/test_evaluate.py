@@ -9,7 +9,11 @@ from small_training import draw_painting, draw_photo, small_vgg, write_image
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines.cin import Cin
 from arbitrary_nst.errors import ImageError, InputError, StyleError
-from arbitrary_nst.evaluate import (
+from arbitrary_nst.image import resize
+from arbitrary_nst.networks.vgg import gram_matrix
+from arbitrary_nst.training.config import StyleSpec
+from arbitrary_nst.training.data import detail_mask
+from arbitrary_nst.training.evaluate import (
     LOSSES,
     OTHERS,
     Score,
@@ -18,10 +22,6 @@ from arbitrary_nst.evaluate import (
     format_table,
     write_csv,
 )
-from arbitrary_nst.image import resize
-from arbitrary_nst.networks.vgg import gram_matrix
-from arbitrary_nst.training.config import StyleSpec
-from arbitrary_nst.training.data import detail_mask
 from arbitrary_nst.training.statistics import to_array
 
 

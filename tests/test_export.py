@@ -15,14 +15,14 @@ from arbitrary_nst.embedding import Embedding, blend, save_styles
 from arbitrary_nst.engines.cin import Cin
 from arbitrary_nst.errors import InputError, StyleError, WeightsUnavailable
 from arbitrary_nst.export import FORMATS, export
-from arbitrary_nst.networks import cin_portable
-from arbitrary_nst.networks.cin import CinLayout
-from arbitrary_nst.networks.cin_checkpoint import (
+from arbitrary_nst.networks.cin import portable
+from arbitrary_nst.networks.cin.file import (
     kernel_shapes,
     load_network,
     network_bytes,
     network_id,
 )
+from arbitrary_nst.networks.cin.network import CinLayout
 
 SIZES = [(64, 96), (61, 43), (16, 16), (23, 130)]  # height, width
 NAMES = ["great-wave", "starry-night", "scream"]
@@ -175,7 +175,7 @@ def test_another_seed(network, format, make_photo, tmp_path):
 
 def test_larger_than_its_noise(network, format, make_photo, tmp_path, monkeypatch):
     """The noise begins anew: another picture than the engine's, and a whole one."""
-    monkeypatch.setattr(cin_portable, "NOISE_PIXELS", 1024)
+    monkeypatch.setattr(portable, "NOISE_PIXELS", 1024)
     export(tmp_path / "out", format)
     engine = Cin(precision="float32")
     style = engine.styles["scream"]
@@ -193,9 +193,9 @@ def test_litert_sums_up_many_pixels(network, make_photo, tmp_path):
     export(tmp_path / "out", "tflite")
     photo, vector = make_photo(700, 1001)[None], read_vectors(tmp_path / "out")["scream"]
     layout, kernels = load_network(network / "network.safetensors")
-    noise = cin_portable.noise_numbers(layout, 0)
+    noise = portable.noise_numbers(layout, 0)
     # By TensorFlow, and not with the fused operation of the engine, which is off as well.
-    exact = cin_portable.portable(layout, kernels, noise, for_tflite=True)
+    exact = portable.portable(layout, kernels, noise, for_tflite=True)
     expected = exact.paint(photo, vector)["picture"].numpy()
     picture = load(tmp_path / "out", "tflite")(content=photo, style=vector)
     assert np.abs(picture - expected).max() < 0.1 / 255
@@ -314,7 +314,7 @@ def test_nothing_is_left_of_a_failure(network, tmp_path, monkeypatch, exists):
         folder.mkdir()
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(cin_portable, "write_savedmodel", fail)
+    monkeypatch.setattr(portable, "write_savedmodel", fail)
     if exists:
         (tmp_path / "out").mkdir()
     with pytest.raises(OSError, match="No space left"):

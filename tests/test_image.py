@@ -14,17 +14,17 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from arbitrary_nst import image_reading
-from arbitrary_nst.contact_sheet import contact_sheet
 from arbitrary_nst.errors import ImageError, ImageNotFound, ImageTooLarge, InputError
 from arbitrary_nst.image import (
     check_output_path,
     keep_color,
     load_image,
+    reading,
     resize,
     save_image,
     to_pil,
 )
+from arbitrary_nst.image.sheet import contact_sheet
 
 
 def noise(height=6, width=5, channels=3, seed=0):
@@ -562,7 +562,7 @@ def test_permission_denied(tmp_path, monkeypatch):
     def refuse(*args):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(image_reading, "open", refuse, raising=False)
+    monkeypatch.setattr(reading, "open", refuse, raising=False)
     with pytest.raises(ImageError, match="secret.png' may not be read: permission denied"):
         load_image(tmp_path / "secret.png")
 

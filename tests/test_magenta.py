@@ -28,10 +28,10 @@ from arbitrary_nst.errors import (
     WeightsUnavailable,
 )
 from arbitrary_nst.image import to_pil
-from arbitrary_nst.networks import magenta_hub, magenta_tflite
-from arbitrary_nst.networks.graph_split import find_bottleneck
-from arbitrary_nst.networks.magenta_hub import HubNetwork, published_digest
-from arbitrary_nst.networks.magenta_tflite import TflitePair
+from arbitrary_nst.networks.magenta import hub, tflite
+from arbitrary_nst.networks.magenta.graph_split import find_bottleneck
+from arbitrary_nst.networks.magenta.hub import HubNetwork, published_digest
+from arbitrary_nst.networks.magenta.tflite import TflitePair
 
 VECTOR_SIZE = 6
 IMAGES = tf.TensorSpec((None, None, None, 3), tf.float32)
@@ -517,14 +517,14 @@ def test_setuptools_without_pkg_resources(monkeypatch):
     monkeypatch.delitem(sys.modules, "tensorflow_hub")
     monkeypatch.setitem(sys.modules, "pkg_resources", None)
     with pytest.raises(ImportError, match=r'lack: pip install "setuptools<82"') as caught:
-        magenta_hub._tensorflow_hub()
+        hub._tensorflow_hub()
     assert "pkg_resources" in str(caught.value)
 
 
 def test_no_tensorflow_hub(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_hub", None)
     with pytest.raises(ImportError, match="pip install tensorflow-hub"):
-        magenta_hub._tensorflow_hub()
+        hub._tensorflow_hub()
 
 
 # The self-check.
@@ -611,7 +611,7 @@ class FakeLitert:
 
 @pytest.fixture
 def pair_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(magenta_tflite, "_litert", lambda: FakeLitert)
+    monkeypatch.setattr(tflite, "_litert", lambda: FakeLitert)
     (tmp_path / "style_predict_quantized_256.tflite").write_text("predictor 100")
     (tmp_path / "style_transfer_quantized_dynamic.tflite").write_text("transformer 100")
     return tmp_path
@@ -720,13 +720,13 @@ def test_no_litert(monkeypatch):
     monkeypatch.setitem(sys.modules, "ai_edge_litert", types.ModuleType("ai_edge_litert"))
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
     with pytest.raises(ImportError, match="pip install ai-edge-litert"):
-        magenta_tflite._litert()
+        tflite._litert()
 
 
 def test_the_pair_needs_no_tensorflow(pair_folder, run_python):
     code = (
         "import sys; from arbitrary_nst.engines import magenta; "
-        "from arbitrary_nst.networks import magenta_tflite; "
+        "from arbitrary_nst.networks.magenta import tflite; "
         "print([name for name in sys.modules if name.startswith(('tensorflow', 'keras'))])"
     )
     assert run_python("-c", code).stdout.strip() == "[]"

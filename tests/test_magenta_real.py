@@ -18,7 +18,7 @@ from arbitrary_nst import api
 from arbitrary_nst.embedding import load_styles, save_styles
 from arbitrary_nst.engines.magenta import Magenta, check
 from arbitrary_nst.errors import CheckpointError
-from arbitrary_nst.networks.magenta_hub import HubNetwork
+from arbitrary_nst.networks.magenta.hub import HubNetwork
 
 SHARED = Path(os.environ.get("ARBITRARY_NST_SHARED", Path(__file__).parents[2] / "shared"))
 TFLITE = SHARED / "weights" / "magenta" / "tflite"

@@ -7,7 +7,7 @@ from small_training import small_vgg, write_data, write_image
 from arbitrary_nst.checkpoints import trained_styles
 from arbitrary_nst.embedding import Embedding, save_styles
 from arbitrary_nst.errors import CheckpointError, ImageError, InputError, WeightsUnavailable
-from arbitrary_nst.networks.cin_checkpoint import load_network, network_id
+from arbitrary_nst.networks.cin.file import load_network, network_id
 from arbitrary_nst.training import new_style, train
 from arbitrary_nst.training.config import StyleSpec, TrainConfig
 from arbitrary_nst.training.data import BatchSource

@@ -73,7 +73,7 @@ class TestMemory:
     @pytest.fixture(autouse=True)
     def small_limits(self, monkeypatch):
         # As if strips needed nothing: what is kept has to fit.
-        monkeypatch.setattr("arbitrary_nst.networks.cin_large.STRIP_BYTES", 0)
+        monkeypatch.setattr("arbitrary_nst.networks.cin.large.STRIP_BYTES", 0)
 
     def test_passes_give_the_same_picture(self, large_photo):
         told = []

@@ -12,10 +12,10 @@ from small_training import LAYOUT, NAMES, small_config, small_vgg, write_data
 from arbitrary_nst import embed, stylize
 from arbitrary_nst.engines.cin import Cin
 from arbitrary_nst.errors import CheckpointError, ImageError, InputError, StyleError
-from arbitrary_nst.evaluate import evaluate_styles
 from arbitrary_nst.image import load_image, resize
-from arbitrary_nst.networks.cin_checkpoint import load_network
-from arbitrary_nst.networks.predictor import (
+from arbitrary_nst.networks.cin.file import load_network
+from arbitrary_nst.networks.losses import style_loss
+from arbitrary_nst.networks.predictor.network import (
     TRUNK,
     PredictorLayout,
     build_predictor,
@@ -36,7 +36,7 @@ from arbitrary_nst.training.config import (
     read_painting_list,
 )
 from arbitrary_nst.training.data import BatchSource, draw_mixing
-from arbitrary_nst.training.losses import style_loss
+from arbitrary_nst.training.evaluate import evaluate_styles
 from arbitrary_nst.training.new_style import learn_style
 from arbitrary_nst.training.paintings import by_group, draw_painting
 from arbitrary_nst.training.train import build_trainer, take_step, train

@@ -8,7 +8,7 @@ from arbitrary_nst import stylize
 from arbitrary_nst.engines.cin import Cin
 from arbitrary_nst.errors import ImageNotFound, InputError
 from arbitrary_nst.image import resize
-from arbitrary_nst.regions import cover_of, read_masks, weights_of
+from arbitrary_nst.pipeline.regions import cover_of, read_masks, weights_of
 
 
 def left_half(height=48, width=64):

@@ -31,8 +31,17 @@ from small_training import (
 from arbitrary_nst.checkpoints import trained_styles
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.errors import CheckpointError, ImageError, InputError, WeightsUnavailable
-from arbitrary_nst.networks.cin import CinLayout
-from arbitrary_nst.networks.cin_checkpoint import load_network, network_id
+from arbitrary_nst.networks.cin.file import load_network, network_id
+from arbitrary_nst.networks.cin.network import CinLayout
+from arbitrary_nst.networks.losses import (
+    drawing_loss,
+    light_loss,
+    pixel_loss,
+    relative_error,
+    style_loss,
+    tone_loss,
+    total_variation_loss,
+)
 from arbitrary_nst.networks.vgg import gram_matrix
 from arbitrary_nst.training import devices
 from arbitrary_nst.training import train as train_module
@@ -57,15 +66,6 @@ from arbitrary_nst.training.data import (
     draw_mixing,
     load_style,
     random_crop,
-)
-from arbitrary_nst.training.losses import (
-    drawing_loss,
-    light_loss,
-    pixel_loss,
-    relative_error,
-    style_loss,
-    tone_loss,
-    total_variation_loss,
 )
 from arbitrary_nst.training.report import COLUMNS, LossLog, RunningMeans
 from arbitrary_nst.training.statistics import NUM_WHOLE, style_statistics, to_array

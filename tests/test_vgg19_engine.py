@@ -15,9 +15,10 @@ from small_training import draw_painting, draw_photo, small_vgg
 from arbitrary_nst import api
 from arbitrary_nst.cli import main
 from arbitrary_nst.embedding import Embedding, blend
-from arbitrary_nst.engines import check_engine
-from arbitrary_nst.engines import vgg19 as module
+from arbitrary_nst.engines import check_engine, vgg19
 from arbitrary_nst.engines.vgg19 import RenderError, Vgg19, Vgg19Settings, scale_shapes
+from arbitrary_nst.engines.vgg19 import engine as module
+from arbitrary_nst.engines.vgg19.optimizer import Diverged, minimize_in_steps
 from arbitrary_nst.errors import (
     CheckpointError,
     ImageError,
@@ -27,7 +28,6 @@ from arbitrary_nst.errors import (
     WeightsUnavailable,
 )
 from arbitrary_nst.image import to_pil
-from arbitrary_nst.pixel_optimizer import Diverged, minimize_in_steps
 
 SETTINGS = Vgg19Settings(iterations=(12, 8), coarsest=64, style_size=40, tolerance=0)
 
@@ -442,7 +442,7 @@ def test_from_the_shell(content, paintings, tmp_path, monkeypatch, capsys):
         given.append(options)
         return engine_with(iterations=(4,), checkpoint=options["checkpoint"])
 
-    monkeypatch.setattr(module, "Vgg19", small)
+    monkeypatch.setattr(vgg19, "Vgg19", small)
     arguments = ["stylize", "photo.png", "-s", "style.png", "-o", "out.png", "--engine", "vgg19"]
     settings = ["--iterations", "4,2", "--pooling", "average", "--checkpoint", "state"]
     assert main([*arguments, *settings, "--save-every", "2"]) == 0

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from arbitrary_nst import blend, embed, video, video_parts
+from arbitrary_nst import blend, embed
 from arbitrary_nst.cli import main
 from arbitrary_nst.errors import InputError, VideoError, VideoNotFound
-from arbitrary_nst.video import Keyframe, stylize_video
-from arbitrary_nst.video_files import open_clip, read_frames
-from arbitrary_nst.video_steady import motion_between, painted_steadily, warp, warped_difference
-from arbitrary_nst.video_styles import style_at
+from arbitrary_nst.video import Keyframe, film, parts, stylize_video
+from arbitrary_nst.video.keyframes import style_at
+from arbitrary_nst.video.reading import open_clip, read_frames
+from arbitrary_nst.video.steady import motion_between, painted_steadily, warp, warped_difference
 
 NUM_FRAMES = 12
 CODECS = {".webm": ("libvpx-vp9", "libopus")}
@@ -293,7 +293,7 @@ def stop_after(count):
 
 @pytest.fixture
 def short_segments(monkeypatch):
-    monkeypatch.setattr(video, "SEGMENT_FRAMES", 4)
+    monkeypatch.setattr(film, "SEGMENT_FRAMES", 4)
 
 
 @pytest.mark.usefixtures("short_segments")
@@ -318,7 +318,7 @@ def test_a_run_stopped_while_the_past_was_written_repeats_that_segment(clip, tmp
     out = tmp_path / "out.mkv"
     with pytest.raises(KeyboardInterrupt):
         stylize_video(clip, "great-wave", out, progress=stop_after(6))
-    folder = video_parts.parts_folder(out)
+    folder = parts.parts_folder(out)
     shutil.copy(folder / "segment-000000.part", folder / "segment-000001.part")
     (folder / "segment-000002.tmp").write_bytes(b"half")
     counts = []
@@ -341,8 +341,8 @@ def test_parts_of_other_settings_are_not_used(clip, tmp_path, caplog):
 def test_a_killed_process_leaves_no_half_video(clip, tmp_path, run_python):
     out = tmp_path / "out.mp4"
     code = (
-        "import os, signal; from arbitrary_nst import video; video.SEGMENT_FRAMES = 4\n"
-        f"video.stylize_video({str(clip)!r}, 'great-wave', {str(out)!r}, progress=lambda done, *_: "
+        "import os, signal; from arbitrary_nst.video import film; film.SEGMENT_FRAMES = 4\n"
+        f"film.stylize_video({str(clip)!r}, 'great-wave', {str(out)!r}, progress=lambda done, *_: "
         "done == 10 and os.kill(os.getpid(), signal.SIGKILL))"
     )
     assert run_python("-c", code).returncode == -9
@@ -365,12 +365,12 @@ def test_frames_are_not_collected(clip, tmp_path, monkeypatch):
     """A frame is read when the one before has been written."""
     read, ahead = [], []
 
-    def counted(clip, original=video.read_frames):
+    def counted(clip, original=film.read_frames):
         for frame in original(clip):
             read.append(frame.time)
             yield frame
 
-    monkeypatch.setattr(video, "read_frames", counted)
+    monkeypatch.setattr(film, "read_frames", counted)
     stylize_video(
         clip,
         "great-wave",
@@ -580,7 +580,7 @@ def test_ctrl_c_says_that_the_same_command_goes_on(clip, tmp_path, capsys, monke
     def stopped(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(video, "join", stopped)
+    monkeypatch.setattr(film, "join", stopped)
     arguments = ["video", str(clip), "-s", "scream", "-o", str(tmp_path / "out.mp4")]
     assert main(arguments) == 130
     assert "the same command goes on" in capsys.readouterr().err

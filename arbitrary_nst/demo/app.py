@@ -20,7 +20,7 @@ from arbitrary_nst.demo.mixes import embedded_styles, plain_photo, thumbnails
 from arbitrary_nst.demo.photo_box import STATE_SECONDS
 from arbitrary_nst.demo.photos import samples as sample_photos
 from arbitrary_nst.demo.settings import Settings
-from arbitrary_nst.image_arrays import as_floats
+from arbitrary_nst.image.arrays import as_floats
 
 TITLE = "Blend painting styles"
 CLEAN_EVERY, KEEP_FOR = 300, 1800  # seconds: of the files of uploads and pictures

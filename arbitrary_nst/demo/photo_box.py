@@ -21,7 +21,7 @@ from arbitrary_nst.demo.settings import Settings
 from arbitrary_nst.demo.tiles import SIDE, style_sheet
 from arbitrary_nst.demo.toasts import friendly
 from arbitrary_nst.image import to_pil
-from arbitrary_nst.image_arrays import as_floats
+from arbitrary_nst.image.arrays import as_floats
 
 STATE_SECONDS = 3600  # how long a visitor who is gone is remembered
 

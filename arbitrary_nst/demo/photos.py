@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from arbitrary_nst.checks import positive_int
+from arbitrary_nst.common.checks import positive_int
 from arbitrary_nst.demo.settings import Settings
 from arbitrary_nst.errors import ImageError, ImageTooLarge
 from arbitrary_nst.image import load_image, resize, to_pil

@@ -1,15 +1,11 @@
-"""How the demo runs: its limits, where it listens, and how it is started."""
+"""What whoever starts the demo decides: its limits, and where it listens."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from arbitrary_nst.checks import positive_int
+from arbitrary_nst.common.checks import positive_int
 from arbitrary_nst.errors import InputError
 
 AUTH_VARIABLE = "ARBITRARY_NST_DEMO_AUTH"
@@ -68,63 +64,3 @@ def read_auth(text: str | None) -> tuple[str, str] | None:
     if not name or not password:
         raise InputError("The login of the demo needs the form NAME:PASSWORD.")  # not shown
     return name, password
-
-
-def start(
-    settings: Settings | None = None,
-    *,
-    wait: bool = True,
-    announce: Callable[[str], None] = lambda text: None,
-) -> Any:
-    """Builds the demo and serves it.
-
-    Args:
-        settings: see `Settings`.
-        wait: until Ctrl-C; else the running demo comes back, which `close()` ends.
-        announce: called with each address at which the demo can be reached.
-
-    Raises:
-        ImportError: Gradio is not installed; the message says how to install it.
-        WeightsUnavailable: the embedded network is missing.
-        OSError: the port is taken.
-    """
-    settings = settings or Settings()
-    quiet()
-    try:
-        import gradio  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            f'The demo needs Gradio: pip install "arbitrary-nst[demo]" ({error})'
-        ) from error
-    from arbitrary_nst.demo.app import build, serve
-
-    if not wait:
-        return serve(build(settings), settings, announce)
-    with private_folder():
-        page = serve(build(settings), settings, announce)
-        page.block_thread()
-        return page
-
-
-def quiet() -> None:
-    """Turns Gradio's reports to its makers off; it looks at these at import."""
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-
-
-@contextlib.contextmanager
-def private_folder() -> Iterator[None]:
-    """Uploads and pictures go into a folder of this run alone, which is deleted at the end.
-
-    Gradio's own default is one folder for all runs and all users of the machine.
-    """
-    before = os.environ.get("GRADIO_TEMP_DIR")
-    with tempfile.TemporaryDirectory(prefix="arbitrary-nst-", ignore_cleanup_errors=True) as folder:
-        os.environ["GRADIO_TEMP_DIR"] = folder
-        try:
-            yield
-        finally:
-            if before is None:
-                del os.environ["GRADIO_TEMP_DIR"]
-            else:
-                os.environ["GRADIO_TEMP_DIR"] = before

@@ -16,15 +16,12 @@ time has `render_steps`, a generator, and takes `on_step` in `render`; see `Vgg1
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 from arbitrary_nst.checkpoints import cin_folder, magenta_source, vgg19_weights
-from arbitrary_nst.embedding import Embedding
-from arbitrary_nst.errors import InputError, StyleError
+from arbitrary_nst.errors import InputError
 
 ENGINES = ("cin", "magenta", "vgg19")
-REFINE_STEPS = 10  # of the cin engine, see `Cin`
 _METHODS = ("embed", "identity", "render", "render_batch")
 _lock = threading.Lock()
 _loaded: dict[str, tuple[Any, Any]] = {}  # where an engine's network came from, and the engine
@@ -87,34 +84,4 @@ def check_engine(engine: Any) -> None:
         raise InputError(
             f"`engine` is one of {', '.join(map(repr, ('auto', *ENGINES)))}, or an engine object, "
             f"such as `Cin()`, with the methods {', '.join(_METHODS)}. Received: {engine!r:.200}"
-        )
-
-
-def check_embedding(
-    embedding: Embedding,
-    engine: str,
-    network: str,
-    shapes: Mapping[str, tuple[int, ...]],
-    error: type[Exception] = StyleError,
-) -> None:
-    """Raises `error` where an embedding is not of this engine and network, or not of its arrays.
-
-    Args:
-        embedding: what an engine is asked to paint.
-        engine: its name.
-        network: the id of its weights.
-        shapes: shape of each array of its embeddings, by name.
-        error: type of the error.
-    """
-    if (embedding.engine, embedding.network) != (engine, network):
-        raise error(
-            f"The style {embedding.name!r} belongs to the {embedding.engine} engine, network "
-            f"{embedding.network}. Expected: {engine}, network {network}. Embed the style again "
-            f"for this network."
-        )
-    found = {name: array.shape for name, array in embedding.arrays.items()}
-    if found != dict(shapes):
-        raise error(
-            f"The arrays of the style {embedding.name!r} do not fit the network. "
-            f"Expected {dict(shapes)}. Received: {found}."
         )

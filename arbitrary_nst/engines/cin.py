@@ -21,20 +21,25 @@ from arbitrary_nst.checkpoints import (
     reference_photos,
     trained_styles,
 )
-from arbitrary_nst.checks import check_style_scale, whole_number
+from arbitrary_nst.common.checks import check_style_scale, whole_number
 from arbitrary_nst.embedding import Embedding
-from arbitrary_nst.engines import REFINE_STEPS, check_embedding
-from arbitrary_nst.errors import CheckpointError, ImageError, InputError, StyleError
+from arbitrary_nst.engines.shared import REFINE_STEPS, check_embedding
+from arbitrary_nst.errors import (
+    CheckpointError,
+    ImageError,
+    InputError,
+    StyleError,
+    style_image_error,
+)
 from arbitrary_nst.image import load_image, resize
-from arbitrary_nst.image_arrays import check_image
-from arbitrary_nst.networks.cin import noise_shape, photo_gamma_beta
-from arbitrary_nst.networks.cin_checkpoint import load_network, network_id
-from arbitrary_nst.networks.cin_fast import FastCin
-from arbitrary_nst.networks.cin_large import paint_large
+from arbitrary_nst.image.arrays import check_image
+from arbitrary_nst.networks.cin.fast import FastCin
+from arbitrary_nst.networks.cin.file import load_network, network_id
+from arbitrary_nst.networks.cin.large import paint_large
+from arbitrary_nst.networks.cin.network import noise_shape, photo_gamma_beta
 from arbitrary_nst.networks.precision import has_fast_bfloat16
-from arbitrary_nst.networks.predictor import compiled, load_predictor, predict
-from arbitrary_nst.networks.refiner import Refiner
-from arbitrary_nst.styles import style_image_error
+from arbitrary_nst.networks.predictor.network import compiled, load_predictor, predict
+from arbitrary_nst.networks.predictor.refiner import Refiner
 
 MIN_SIDE = 16
 STYLE_SIZE, MIN_STYLE_SIDE = 512, 32  # pixels: longer side of a painting, and its shorter one
@@ -57,8 +62,8 @@ class Cin:
             its longer side at this many times 512 pixels: from 0.25 to 4. Its square is the time.
             Styles known by name have their strokes; those can be scaled with `texture_scale`.
         refine_steps: with which `embed` fits the predicted vector to the painting, see
-            `networks/refiner.py`; 0 for what the predictor says, at once. On another Keras
-            backend than TensorFlow it is always 0.
+            `networks/predictor/refiner.py`; 0 for what the predictor says, at once. On another
+            Keras backend than TensorFlow it is always 0.
 
     Raises:
         InputError: a setting is out of range.

@@ -13,16 +13,16 @@ import numpy as np
 from PIL import Image
 
 from arbitrary_nst.checkpoints import MAGENTA_VARIABLE, magenta_source
-from arbitrary_nst.checks import check_style_scale
+from arbitrary_nst.common.checks import check_style_scale
 from arbitrary_nst.embedding import Embedding, blend
-from arbitrary_nst.engines import check_embedding
+from arbitrary_nst.engines.shared import check_embedding
 from arbitrary_nst.errors import (
     CheckpointError,
     ImageError,
     InputError,
     WeightsUnavailable,
 )
-from arbitrary_nst.image_arrays import check_image, resample
+from arbitrary_nst.image.arrays import check_image, resample
 
 STYLE_SIDE = 256  # pixels of the style images that the network was trained with
 MIN_SIDE = 2  # reflection needs a neighbour
@@ -162,10 +162,10 @@ def _load_network(source: str) -> Any:
             f"{MAGENTA_VARIABLE} the network is downloaded."
         )
     if "://" not in source and any(folder.glob("*.tflite")):
-        from arbitrary_nst.networks.magenta_tflite import TflitePair
+        from arbitrary_nst.networks.magenta.tflite import TflitePair
 
         return TflitePair(folder)
-    from arbitrary_nst.networks.magenta_hub import HubNetwork
+    from arbitrary_nst.networks.magenta.hub import HubNetwork
 
     return HubNetwork(source)
 

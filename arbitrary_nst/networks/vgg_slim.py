@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from arbitrary_nst.errors import WeightsUnavailable
-from arbitrary_nst.networks.cin import ReflectionPadding
+from arbitrary_nst.networks.cin.network import ReflectionPadding
 from arbitrary_nst.networks.vgg import BLOCKS, STYLE_LAYERS
 
 WIDTHS = (16, 32, 64, 128, 128)  # channels of the convolutions of each block

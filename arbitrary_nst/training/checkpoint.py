@@ -13,7 +13,6 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from arbitrary_nst.atomic import write_bytes
 from arbitrary_nst.checkpoints import (
     IDENTITY,
     NETWORK_FILE,
@@ -22,11 +21,12 @@ from arbitrary_nst.checkpoints import (
     cin_folder,
     trained_styles,
 )
+from arbitrary_nst.common.atomic import write_bytes
 from arbitrary_nst.embedding import Embedding, save_styles
 from arbitrary_nst.errors import CheckpointError
-from arbitrary_nst.networks.cin import CinLayout
-from arbitrary_nst.networks.cin_checkpoint import load_network, network_bytes, network_id
-from arbitrary_nst.networks.predictor import load_predictor, predictor_bytes, start_at
+from arbitrary_nst.networks.cin.file import load_network, network_bytes, network_id
+from arbitrary_nst.networks.cin.network import CinLayout
+from arbitrary_nst.networks.predictor.network import load_predictor, predictor_bytes, start_at
 from arbitrary_nst.training.statistics import to_array
 from arbitrary_nst.training.trainer import StyleTrainer
 

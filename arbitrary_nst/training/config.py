@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from arbitrary_nst.atomic import write_bytes
 from arbitrary_nst.checkpoints import IDENTITY
+from arbitrary_nst.common.atomic import write_bytes
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import IMAGE_SUFFIXES
-from arbitrary_nst.networks.cin import CinLayout
-from arbitrary_nst.networks.predictor import PredictorLayout, predictor_layout
+from arbitrary_nst.networks.cin.network import CinLayout
+from arbitrary_nst.networks.predictor.network import PredictorLayout, predictor_layout
 
 # The autocorrelations of the style loss compare pixels up to 28 apart.
 MIN_SIDE = 32

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from arbitrary_nst.atomic import write_bytes
 from arbitrary_nst.checkpoints import IDENTITY
-from arbitrary_nst.contact_sheet import contact_sheet
+from arbitrary_nst.common.atomic import write_bytes
+from arbitrary_nst.image.sheet import contact_sheet
 from arbitrary_nst.training.data import draw_noise, one_hot_mixing
 from arbitrary_nst.training.statistics import to_array
 from arbitrary_nst.training.trainer import LOSS_NAMES, StyleTrainer

@@ -53,9 +53,8 @@ def style_statistics(image, features: Sequence, detail=None) -> list:
     if detail is None:
         grams = [gram_matrix(f) for f in features]
     else:
-        detailed, flat, grams = zip(
-            *(gram_matrices_by_detail(f, detail) for f in features), strict=True
-        )
+        each = [gram_matrices_by_detail(f, detail) for f in features]
+        detailed, flat, grams = ([matrices[i] for matrices in each] for i in range(3))
         parts = [*detailed, *flat]
     repeats = [
         autocorrelation(_mixed(features[STYLE_LAYERS.index(layer)]), reach)

@@ -9,11 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from arbitrary_nst.networks.cin import build_network, photo_gamma_beta
-from arbitrary_nst.networks.predictor import TRUNK, build_predictor
-from arbitrary_nst.training.config import TrainConfig
-from arbitrary_nst.training.devices import dtype_policy
-from arbitrary_nst.training.losses import (
+from arbitrary_nst.networks.cin.network import build_network, photo_gamma_beta
+from arbitrary_nst.networks.losses import (
     drawing_loss,
     light_loss,
     pixel_loss,
@@ -22,6 +19,9 @@ from arbitrary_nst.training.losses import (
     tone_loss,
     total_variation_loss,
 )
+from arbitrary_nst.networks.predictor.network import TRUNK, build_predictor
+from arbitrary_nst.training.config import TrainConfig
+from arbitrary_nst.training.devices import dtype_policy
 from arbitrary_nst.training.statistics import (
     DRAWING_LAYERS,
     LOSS_LAYERS,

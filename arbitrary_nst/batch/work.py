@@ -1,0 +1,188 @@
+"""Photos read, painted and written at the same time: three pools of threads around one engine."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import itertools
+import math
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+
+from arbitrary_nst import api
+from arbitrary_nst.batch.files import Job
+from arbitrary_nst.batch.settings import BatchSettings
+from arbitrary_nst.errors import InputError
+from arbitrary_nst.image import load_image, save_image
+from arbitrary_nst.pipeline import paint as painting
+from arbitrary_nst.pipeline.paint import Photo
+
+MAX_GROUP = 8  # photos of one size that go to the engine together
+DRAFT_MARGIN = 1.5  # times the wanted size, at which a large JPEG file is decoded at least
+# With these no further picture could be written either.
+_FATAL_WRITES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job: `error` is empty where its output is written."""
+
+    job: Job
+    error: str = ""
+
+
+def paint_jobs(
+    engine: Any, settings: BatchSettings, jobs: Sequence[Job], *, threads: int = 1
+) -> Generator[Outcome, None, None]:
+    """Paints photos and writes the pictures; yields what became of each, in order.
+
+    Closing the generator, or Ctrl-C, ends the work after the pictures that are being written.
+
+    Args:
+        engine: of the settings.
+        settings: see `prepare`.
+        jobs: in folders that exist.
+        threads: that read, and as many that write. One paints.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    stop = threading.Event()
+    readers, painting, writers = pools = (
+        ThreadPoolExecutor(threads, "read"),
+        ThreadPoolExecutor(1, "paint"),
+        ThreadPoolExecutor(threads, "write"),
+    )
+    read = ahead(readers, functools.partial(_read, settings), jobs, threads + 1)
+    paint = functools.partial(_paint, engine, settings, writers, stop)
+    try:
+        for group in ahead(painting, paint, _groups(read), 3):
+            for outcome in group:
+                yield outcome.result() if isinstance(outcome, Future) else outcome
+    finally:
+        stop.set()
+        for pool in pools:
+            pool.shutdown(cancel_futures=True)
+
+
+def ahead(pool: Executor, function: Callable, items: Iterable, count: int) -> Iterator:
+    """`map` with `count` calls under way, and no more: photos fill the memory."""
+    items = iter(items)
+    running: deque[Future] = deque()
+    while True:
+        for item in itertools.islice(items, count - len(running)):
+            running.append(pool.submit(function, item))
+        if not running:
+            return
+        yield running.popleft().result()
+
+
+def _read(settings: BatchSettings, job: Job) -> tuple[Job, Photo | None, str]:
+    try:
+        return job, _load(job.source, settings.size, settings.max_pixels), ""
+    except Exception as error:
+        return job, None, _reason(error)
+
+
+def _load(path: str, size: int | None, max_pixels: int) -> Photo:
+    """The photo as `stylize` reads it, but for JPEG files far larger than `size`.
+
+    Those are decoded at a half to an eighth of their size, which JPEG does well, and only then
+    resized; else the painting would be the least part of the work.
+    """
+    if size is not None and path.lower().endswith((".jpg", ".jpeg", ".jpe")):
+        # What is wrong with a file is found out and said below.
+        with contextlib.suppress(Exception), Image.open(path, formats=["JPEG"]) as image:
+            whole = image.size
+            scale = size / max(whole)
+            wanted = [math.ceil(DRAFT_MARGIN * scale * side) for side in whole]
+            draft = image.draft(None, (wanted[0], wanted[1]))
+            if draft and image.size != whole and math.prod(whole) <= max_pixels:
+                width, height = (max(1, round(scale * side)) for side in whole)
+                # The box: at the borders there may be parts of pixels.
+                small = image.resize((width, height), Image.Resampling.LANCZOS, box=draft[1])
+                return load_image(small, max_pixels=max_pixels)
+    return api.load_content(path, size, max_pixels)
+
+
+def _groups(read: Iterable[tuple[Job, Photo | None, str]]) -> Iterator[list]:
+    """Neighbours of one shape, and those that cannot be read."""
+    group: list = []
+    shape = None
+    for entry in read:
+        photo = entry[1]
+        new_shape = None if photo is None else photo[0].shape
+        room = MAX_GROUP
+        if new_shape is not None:
+            room = min(room, api.BATCH_PIXELS // (new_shape[0] * new_shape[1]))
+        if group and (new_shape != shape or len(group) >= room):
+            yield group
+            group = []
+        group.append(entry)
+        shape = new_shape
+    if group:
+        yield group
+
+
+def _paint(
+    engine: Any,
+    settings: BatchSettings,
+    writers: Executor,
+    stop: threading.Event,
+    group: list[tuple[Job, Photo | None, str]],
+) -> list[Outcome | Future[Outcome]]:
+    photos = [photo for _, photo, _ in group if photo is not None]
+    if not photos:
+        return [Outcome(job, error) for job, _, error in group]
+
+    def check(*_: Any, **__: Any) -> None:
+        if stop.is_set():
+            raise InterruptedError
+
+    # An engine that takes minutes looks at each of its steps whether it should stop.
+    progress = check if hasattr(engine, "render_steps") else None
+    look = painting.Job(
+        style=settings.style,
+        strength=settings.strength,
+        color=settings.color,
+        seed=settings.seed,
+    )
+    try:
+        pictures = painting.paint(engine, look, progress, photos)
+    except Exception as error:
+        if stop.is_set():
+            return []
+        if len(group) == 1:
+            return [Outcome(group[0][0], _reason(error))]
+        # One of them, or the memory for all of them: each by itself.
+        return [o for one in group for o in _paint(engine, settings, writers, stop, [one])]
+    return [
+        writers.submit(_write, settings, job, picture)
+        for (job, _, _), picture in zip(group, pictures, strict=True)
+    ]
+
+
+def _write(settings: BatchSettings, job: Job, picture: Any) -> Outcome:
+    try:
+        save_image(picture, job.target, quality=settings.quality)
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _FATAL_WRITES:
+            raise
+        return Outcome(job, _reason(error))
+    return Outcome(job)
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    if isinstance(error, (InputError, OSError)) and text:
+        return text
+    if isinstance(error, MemoryError):
+        return f"There is not enough memory; a smaller size or fewer workers need less. {text}"
+    return f"{type(error).__name__}: {text}"

@@ -1,0 +1,5 @@
+import sys
+
+from arbitrary_nst.cli.console import main
+
+sys.exit(main())

@@ -1,0 +1,137 @@
+"""The command that paints a folder of photos."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from arbitrary_nst.batch import num_cores, stylize_folder
+from arbitrary_nst.batch.files import FORMATS
+from arbitrary_nst.batch.settings import prepare
+from arbitrary_nst.cli.engine_options import add_engine, chosen_engine
+from arbitrary_nst.cli.options import (
+    STYLE_HELP,
+    ProgressBar,
+    add_command,
+    add_look,
+    add_max_pixels,
+    add_quality,
+    default_of,
+    weighted,
+)
+from arbitrary_nst.common.checks import positive_int
+from arbitrary_nst.errors import InputError
+
+
+def add_commands(commands) -> None:
+    """Adds `batch` to the parser."""
+    parser = add_command(
+        commands,
+        "batch",
+        batch,
+        "paint a folder of photos, thousands if need be",
+        teach="The pictures get the paths of the photos, in OUT_DIR. The same command again goes\n"
+        "on where it stopped; with other settings it refuses. Photos that cannot be painted are\n"
+        "listed at the end; the exit code is then 1.",
+        examples="  arbitrary-nst batch photos painted -s great-wave:0.7 -s scream:0.3\n"
+        "  arbitrary-nst batch photos painted -s udnie --recursive --size 1024 --format jpg\n"
+        "  arbitrary-nst batch photos painted -s udnie --ray local --workers 4\n"
+        "  arbitrary-nst batch /nfs/photos /nfs/painted -s udnie --ray auto",
+    )
+    parser.add_argument("in_dir", metavar="IN_DIR", help="folder of photos")
+    parser.add_argument("out_dir", metavar="OUT_DIR", help="folder to write to; made if missing")
+    parser.add_argument(
+        "-s",
+        "--style",
+        action="append",
+        type=weighted,
+        required=True,
+        metavar="STYLE[:WEIGHT]",
+        help=f"{STYLE_HELP}; repeat to blend. `arbitrary-nst styles` lists the names",
+    )
+    parser.add_argument(
+        "--recursive", action="store_true", help="also photos in the folders below IN_DIR"
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="pictures painted at once, each in memory of its own (default: one for each core; "
+        "with --ray one for each of the cluster's GPUs, or cores)",
+    )
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        default=default_of(stylize_folder, "output_format"),
+        help="of the pictures (default: %(default)s that of the photo; what can only be read, "
+        "such as .heic, becomes .png)",
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="paint everything anew, whatever is in OUT_DIR"
+    )
+    parser.add_argument(
+        "--ray",
+        metavar="local|ADDRESS",
+        help="share the work out with Ray: on this machine, or on the cluster of that address, "
+        "whose machines all see both folders",
+    )
+    _add_settings(parser)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """Those of `stylize` that make sense for many photos."""
+    add_look(parser, prepare, "photo")
+    add_engine(parser)
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "float32", "bfloat16"),
+        default=default_of(prepare, "precision"),
+        help="of --engine cin, on all machines alike (default: %(default)s: what this processor "
+        "is fast at)",
+    )
+    add_max_pixels(parser, prepare)
+    add_quality(parser, prepare, "JPEG and WebP")
+
+
+def batch(options: argparse.Namespace) -> int:
+    """`arbitrary-nst batch`: see `batch.stylize_folder`.
+
+    Returns:
+        The exit code: 1 if a photo failed, else 0.
+    """
+    if options.checkpoint:
+        raise InputError("--checkpoint keeps the state of one picture; a batch goes on by itself.")
+    if options.workers is not None:
+        positive_int(options.workers, "workers")
+    started = time.monotonic()
+    with ProgressBar("batch", unit="photo") as bar:
+        report = stylize_folder(
+            options.in_dir,
+            options.out_dir,
+            [name for name, _ in options.style],
+            [weight for _, weight in options.style],
+            recursive=options.recursive,
+            workers=options.workers or (None if options.ray else num_cores()),
+            ray=options.ray,
+            output_format=options.format,
+            quality=options.quality,
+            overwrite=options.overwrite,
+            progress=bar,
+            strength=options.strength,
+            color=options.color,
+            size=options.size,
+            engine=chosen_engine(options),
+            seed=options.seed,
+            max_pixels=options.max_pixels,
+            precision=options.precision,
+        )
+    seconds = time.monotonic() - started
+    rate = f" in {seconds:.0f} s" if report.painted else ""
+    print(
+        f"{options.out_dir}: {report.painted} painted{rate}, {report.skipped} already there, "
+        f"{len(report.failed)} failed"
+    )
+    for outcome in report.failed:
+        print(f"failed: {outcome.job.source}: {outcome.error}", file=sys.stderr)
+    return 1 if report.failed else 0

@@ -1,0 +1,86 @@
+"""The options that choose an engine and its settings."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from arbitrary_nst import api
+from arbitrary_nst.checkpoints import predicts_styles
+from arbitrary_nst.cli.options import default_of, whole_numbers
+from arbitrary_nst.engines import ENGINES
+from arbitrary_nst.engines.shared import REFINE_STEPS
+from arbitrary_nst.errors import InputError
+
+# Options of `Vgg19Settings`, under the same names: kind, placeholder, help.
+VGG19_SETTINGS = (
+    ("iterations", whole_numbers, "N,N,N", "steps at each scale, coarse to fine"),
+    ("style-weight", float, "N", "of the style against the photo"),
+    ("style-size", int, "PIXELS", "longer side at which paintings are looked at"),
+    ("total-variation-weight", float, "N", "of smoothness"),
+    ("pooling", str, "max|average", "of VGG19"),
+    ("optimizer", str, "lbfgs|adam", "how the picture is optimised"),
+    ("init", str, "content|noise|FILE", "what it starts from"),
+)
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """Adds `--engine` and the settings of the engines."""
+    parser.add_argument(
+        "--engine",
+        choices=("auto", *ENGINES),
+        default=default_of(api.stylize, "engine"),
+        help="what paints (default: %(default)s, which is cin with the packaged network)",
+    )
+    parser.add_argument(
+        "--style-scale",
+        type=float,
+        metavar="0.25..4",
+        help="size of the strokes of style images, by the engines cin and magenta (default: 1)",
+    )
+    parser.add_argument(
+        "--refine-steps",
+        type=int,
+        metavar="N",
+        help="with which the engine cin fits what it guesses of a style image, a tenth of a second "
+        f"each; 0 is at once (default: {REFINE_STEPS})",
+    )
+    group = parser.add_argument_group("settings of --engine vgg19, minutes for a picture")
+    for name, kind, metavar, text in VGG19_SETTINGS:
+        group.add_argument(f"--{name}", type=kind, metavar=metavar, help=text)
+    group.add_argument(
+        "--checkpoint", metavar="FILE", help="keeps the state, so that the same command goes on"
+    )
+
+
+def chosen_engine(options: argparse.Namespace) -> Any:
+    """The engine that `add_engine`'s options ask for: a name, or an object with its settings."""
+    names = [name.replace("-", "_") for name, *_ in VGG19_SETTINGS]
+    settings = {n: getattr(options, n) for n in names if getattr(options, n) is not None}
+    if settings or options.checkpoint:
+        if options.engine != "vgg19":
+            name = next(iter([*settings, "checkpoint"])).replace("_", "-")
+            raise InputError(f"--{name} is a setting of --engine vgg19, not of {options.engine}.")
+        from arbitrary_nst.engines.vgg19 import Vgg19, Vgg19Settings
+
+        return Vgg19(settings=Vgg19Settings(**settings), checkpoint=options.checkpoint)
+    chosen = {
+        name: getattr(options, name)
+        for name in ("style_scale", "refine_steps")
+        if getattr(options, name) is not None
+    }
+    if not chosen:
+        return options.engine
+    if options.engine == "cin" or (options.engine == "auto" and predicts_styles()):
+        from arbitrary_nst.engines.cin import Cin
+
+        return Cin(**chosen)
+    if "refine_steps" in chosen:
+        raise InputError(f"--refine-steps is a setting of the engine cin, not of {options.engine}.")
+    if options.engine not in ("auto", "magenta"):
+        raise InputError(
+            f"--style-scale is a setting of the engines magenta and cin, not of {options.engine}."
+        )
+    from arbitrary_nst.engines.magenta import Magenta
+
+    return Magenta(style_scale=options.style_scale)

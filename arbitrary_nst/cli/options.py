@@ -1,0 +1,208 @@
+"""What the commands share: their parser, kinds of arguments, and the progress bar."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from arbitrary_nst.api import COLORS
+from arbitrary_nst.common.atomic import check_target
+from arbitrary_nst.embedding import Embedding, save_styles
+from arbitrary_nst.errors import InputError
+from arbitrary_nst.image import IMAGE_SUFFIXES
+from arbitrary_nst.pipeline.styles import STYLE_FILE_SUFFIX
+
+STYLE_HELP = f"name of an embedded style, a style file ({STYLE_FILE_SUFFIX}), or a style image"
+STYLE_FILE_HELP = f"style file to write, ending in {STYLE_FILE_SUFFIX}"
+
+
+def add_command(
+    commands: Any, name: str, run: Callable, summary: str, *, teach: str = "", examples: str = ""
+) -> argparse.ArgumentParser:
+    """Adds a command that calls `run` with its options.
+
+    Args:
+        commands: what `ArgumentParser.add_subparsers` returns.
+        name: of the command.
+        run: function of one command, taking the parsed options.
+        summary: half a sentence for the list of commands.
+        teach: what else one should know, below the summary in the command's own help.
+        examples: command lines, shown as they stand at the end of it.
+    """
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.\n{teach}",
+        epilog=f"examples:\n{examples}" if examples else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_debug(parser, default=argparse.SUPPRESS)  # or it would undo a --debug before the command
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_debug(parser: argparse.ArgumentParser, **options: Any) -> None:
+    """Adds `--debug`, which may stand before and after the command."""
+    parser.add_argument(
+        "--debug", action="store_true", help="show the traceback of an error", **options
+    )
+
+
+def add_look(parser: argparse.ArgumentParser, function: Callable, subject: str) -> None:
+    """Adds what all commands that paint share: `--strength`, `--color`, `--size`, `--seed`.
+
+    Args:
+        parser: of a command.
+        function: of the API, whose defaults hold.
+        subject: what is painted, such as "photo".
+    """
+    parser.add_argument(
+        "--strength",
+        type=float,
+        metavar="0..1",
+        default=default_of(function, "strength"),
+        help=f"from 0, the {subject}, to 1, the full style (default)",
+    )
+    parser.add_argument(
+        "--color",
+        choices=COLORS,
+        default=default_of(function, "color"),
+        help=f"whose colours: the style's (default) or the {subject}'s",
+    )
+    parser.add_argument(
+        "--size",
+        type=int,
+        metavar="PIXELS",
+        help="longer side to work at and to write; smaller is faster, and the strokes larger "
+        f"(default: the {subject}'s own)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        default=default_of(function, "seed"),
+        help="another number lays the strokes a little differently (default: %(default)s)",
+    )
+
+
+def add_max_pixels(parser: argparse.ArgumentParser, function: Callable) -> None:
+    """Adds `--max-pixels`, with the default of a function of the API."""
+    parser.add_argument(
+        "--max-pixels",
+        type=int,
+        metavar="N",
+        default=default_of(function, "max_pixels"),
+        help="largest image to read, width times height (default: %(default)s)",
+    )
+
+
+def add_quality(parser: argparse.ArgumentParser, function: Callable, kinds: str) -> None:
+    """Adds `--quality`, with the default of a function of the API; `kinds` have one."""
+    parser.add_argument(
+        "--quality",
+        type=quality,
+        metavar="1..100",
+        default=default_of(function, "quality"),
+        help=f"of {kinds} (default: %(default)s)",
+    )
+
+
+def default_of(function: Callable, name: str) -> Any:
+    """The default in the signature of an API function."""
+    return inspect.signature(function).parameters[name].default
+
+
+# Kinds of arguments.
+
+
+def weighted(text: str) -> tuple[str, float]:
+    """Splits `great-wave:0.7` into name and weight; without a number the weight is 1."""
+    name, _, number = text.rpartition(":")
+    try:
+        weight = float(number)
+    except ValueError:  # a colon of another kind, as in C:\paintings\wave.safetensors
+        return text, 1.0
+    return (name, weight) if name else (text, 1.0)
+
+
+def placed(text: str) -> tuple[str, float, str | None]:
+    """Splits `great-wave:0.7@sky.png` into name, weight and the file of the mask.
+
+    The mask's name has to look like an image's, so that a name with an @ can be a style.
+    """
+    name, _, mask = text.rpartition("@")
+    if name and Path(mask).suffix.lower() in IMAGE_SUFFIXES and not Path(text).exists():
+        return *weighted(name), mask
+    return *weighted(text), None
+
+
+def bytes_of(text: str) -> float:
+    """A number of bytes from text such as `2G`, `800M` or `2e9`."""
+    factors = {"K": 1e3, "M": 1e6, "G": 1e9}
+    unit = text[-1:].upper()
+    try:
+        value = float(text[:-1]) * factors[unit] if unit in factors else float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected bytes such as 2G or 800M, not {text!r}")
+    return value
+
+
+def quality(text: str) -> int:
+    """A JPEG quality; checked here because the picture is not to be painted in vain."""
+    if text.isdecimal() and 1 <= int(text) <= 100:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a whole number from 1 to 100, not {text!r}")
+
+
+def whole_numbers(text: str) -> tuple[int, ...]:
+    """Splits `32,64,128`."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected numbers such as 32,64,128, not {text!r}"
+        ) from None
+
+
+def check_style_file(path: str) -> None:
+    """Checks that a style file can be written, before anything is computed for it.
+
+    Raises:
+        InputError: another suffix, by which the file would not be found again, or no such folder.
+    """
+    if Path(path).suffix.lower() != STYLE_FILE_SUFFIX:
+        raise InputError(f"A style file needs the suffix {STYLE_FILE_SUFFIX}. Received: {path!r}.")
+    check_target(path)
+
+
+def save_style_file(embeddings: Sequence[Embedding], path: str) -> None:
+    """Writes styles into a file and says which."""
+    save_styles(embeddings, path)
+    print(f"{path}: {', '.join(embedding.name for embedding in embeddings)}")
+
+
+class ProgressBar:
+    """A tqdm bar as the `progress` callable of the API; silent where stderr is no terminal."""
+
+    def __init__(self, title: str, *, unit: str):
+        from tqdm import tqdm
+
+        self._bar = tqdm(desc=title, unit=unit, disable=None, leave=False)
+
+    def __enter__(self) -> ProgressBar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def __call__(self, done: int, total: int, message: str, preview: object = None) -> None:
+        if done < self._bar.n:  # the next picture of an engine that counts steps
+            self._bar.reset()
+        self._bar.total = total
+        self._bar.set_postfix_str(message, refresh=False)
+        self._bar.update(done - self._bar.n)

@@ -1,0 +1,135 @@
+"""The commands about styles: list and draw them, save them, blend them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from arbitrary_nst import api
+from arbitrary_nst.cli.engine_options import add_engine, chosen_engine
+from arbitrary_nst.cli.options import (
+    STYLE_FILE_HELP,
+    STYLE_HELP,
+    ProgressBar,
+    add_command,
+    check_style_file,
+    save_style_file,
+    weighted,
+)
+from arbitrary_nst.embedding import blend
+from arbitrary_nst.image import check_output_path, load_image, save_image
+from arbitrary_nst.image.sheet import contact_sheet
+from arbitrary_nst.samples import content_or_sample
+
+
+def add_commands(commands) -> None:
+    """Adds `styles`, `embed` and `blend` to the parser."""
+    for add in (_add_styles, _add_embed, _add_blend):
+        add(commands)
+
+
+def _add_styles(commands) -> None:
+    parser = add_command(
+        commands,
+        "styles",
+        styles,
+        "list the embedded styles: name, artist and title",
+        teach="With --sheet they are also drawn, each on one or more photos.",
+        examples="  arbitrary-nst styles\n"
+        "  arbitrary-nst styles --sheet styles.jpg --photo me.jpg --photo street.jpg",
+    )
+    parser.add_argument("--sheet", metavar="FILE", help="picture to draw all styles into")
+    parser.add_argument(
+        "--photo",
+        action="append",
+        metavar="FILE",
+        help="photo of the sheet; repeat for more (default: sample:astronaut)",
+    )
+    parser.add_argument(
+        "--cell",
+        type=int,
+        default=256,
+        metavar="PIXELS",
+        help="side of a cell of the sheet (default: %(default)s)",
+    )
+
+
+def styles(options: argparse.Namespace) -> None:
+    """`arbitrary-nst styles`: the names, and with `--sheet` a contact sheet."""
+    if options.sheet:
+        check_output_path(options.sheet)
+    known = api.list_styles()
+    width = max((len(style.name) for style in known), default=0)
+    for style in known:
+        print(f"{style.name:{width}}  {style.source}")
+    if options.sheet:
+        photos = [content_or_sample(name) for name in options.photo or ["sample:astronaut"]]
+        sheet = style_sheet(photos, [style.name for style in known], options.cell)
+        save_image(sheet, options.sheet)
+
+
+def style_sheet(photos: Sequence, names: Sequence[str], cell: int):
+    """A contact sheet of styles (rows) on photos (columns), the photos themselves on top."""
+    # Worked at three times the cell's size: strokes keep their place in the picture.
+    size = 3 * cell
+    originals = [load_image(photo)[0] for photo in photos]
+    rows = [originals]
+    with ProgressBar("sheet", unit="style") as bar:
+        for done, name in enumerate(names, start=1):
+            pictures = api.stylize_many(originals, [name], size=size)
+            rows.append([load_image(picture)[0] for picture in pictures])
+            bar(done, len(names), name)
+    return contact_sheet(rows, row_labels=["photo", *names], cell=cell)
+
+
+def _add_embed(commands) -> None:
+    parser = add_command(
+        commands,
+        "embed",
+        embed,
+        "save styles as a file of their own",
+        teach="Several styles make a library, which Python reads with `load_styles`.",
+        examples="  arbitrary-nst embed great-wave -o wave.safetensors\n"
+        "  arbitrary-nst embed great-wave udnie -o library.safetensors\n"
+        "  arbitrary-nst embed paintings/*.jpg -o paintings.safetensors",
+    )
+    parser.add_argument("style", nargs="+", metavar="STYLE", help=STYLE_HELP)
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help=STYLE_FILE_HELP)
+    add_engine(parser)
+
+
+def embed(options: argparse.Namespace) -> None:
+    """`arbitrary-nst embed`: one style, or a library of several, in one file."""
+    check_style_file(options.output)
+    engine = chosen_engine(options)
+    embeddings = []
+    with ProgressBar("embed", unit="style") as bar:
+        for done, style in enumerate(options.style, start=1):
+            embeddings.append(api.embed(style, engine=engine))
+            bar(done, len(options.style), embeddings[-1].name)
+    save_style_file(embeddings, options.output)
+
+
+def _add_blend(commands) -> None:
+    parser = add_command(
+        commands,
+        "blend",
+        blend_styles,
+        "blend styles into a new style file",
+        teach="The file is a style like any other, and may be blended again.",
+        examples="  arbitrary-nst blend great-wave:2 starry-night:1 -o mine.safetensors\n"
+        "  arbitrary-nst stylize photo.jpg -s mine.safetensors -o out.png",
+    )
+    parser.add_argument(
+        "style", nargs="+", type=weighted, metavar="STYLE[:WEIGHT]", help=STYLE_HELP
+    )
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help=STYLE_FILE_HELP)
+    parser.add_argument("--name", help="of the blend (default: made from its parts)")
+
+
+def blend_styles(options: argparse.Namespace) -> None:
+    """`arbitrary-nst blend`: see `embedding.blend`."""
+    check_style_file(options.output)
+    embeddings = [api.embed(name) for name, _ in options.style]
+    weights = [weight for _, weight in options.style]
+    save_style_file([blend(embeddings, weights, name=options.name)], options.output)

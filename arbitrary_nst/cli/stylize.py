@@ -1,0 +1,131 @@
+"""The command that paints a photo."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+from pathlib import Path
+
+from arbitrary_nst import api
+from arbitrary_nst.cli.engine_options import add_engine, chosen_engine
+from arbitrary_nst.cli.options import (
+    STYLE_HELP,
+    ProgressBar,
+    add_command,
+    add_look,
+    add_max_pixels,
+    add_quality,
+    bytes_of,
+    default_of,
+    placed,
+)
+from arbitrary_nst.image import check_output_path, save_image
+from arbitrary_nst.samples import SAMPLES, content_or_sample
+
+
+def add_commands(commands) -> None:
+    """Adds `stylize` to the parser."""
+    parser = add_command(
+        commands,
+        "stylize",
+        stylize,
+        "paint a photo in a style, or in a blend of several",
+        teach="Weights are shares: `-s A:2 -s B:1` is two parts of A and one of B.",
+        examples="  arbitrary-nst stylize photo.jpg -s great-wave -o out.png\n"
+        "  arbitrary-nst stylize photo.jpg -s great-wave:0.7 -s composition-vii:0.3 -o out.png\n"
+        "  arbitrary-nst stylize photo.jpg -s udnie --strength 0.6 --color content -o out.jpg\n"
+        "  arbitrary-nst stylize photo.jpg -s painting.jpg --engine vgg19 --size 512 -o out.png\n"
+        "  arbitrary-nst stylize photo.jpg -s great-wave@sky.png -s udnie -o out.png\n"
+        "  arbitrary-nst stylize photo.jpg -s starry-night --working-size 800 -o large.jpg\n"
+        "  arbitrary-nst stylize sample:astronaut -s mine.safetensors --size 1024 -o out.png",
+    )
+    samples = ", ".join(f"sample:{name}" for name in SAMPLES)
+    parser.add_argument("content", help=f"the photo; or one to try with: {samples}")
+    parser.add_argument(
+        "-s",
+        "--style",
+        action="append",
+        type=placed,
+        required=True,
+        metavar="STYLE[:WEIGHT][@MASK]",
+        help=f"{STYLE_HELP}; repeat to blend. `arbitrary-nst styles` lists the names. A mask is an "
+        "image, white where the style goes; a style without one then goes everywhere else",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="FILE",
+        help="picture to write: .png, .jpg, .webp, .tif or .bmp",
+    )
+    _add_settings(parser)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    add_look(parser, api.stylize, "photo")
+    parser.add_argument(
+        "--working-size",
+        type=int,
+        metavar="PIXELS",
+        help="longer side to paint at, whatever the size of the result: strokes look as in a "
+        "picture of that size, and the photo's fine structure is put back",
+    )
+    parser.add_argument(
+        "--texture-scale",
+        type=float,
+        metavar="TIMES",
+        default=default_of(api.stylize, "texture_scale"),
+        help="the same as a factor: at 2 strokes are twice as large (default: %(default)s)",
+    )
+    add_engine(parser)
+    parser.add_argument(
+        "--save-every",
+        type=int,
+        metavar="N",
+        help="with --engine vgg19: also write every N-th step beside the picture",
+    )
+    parser.add_argument(
+        "--max-memory",
+        type=bytes_of,
+        metavar="BYTES",
+        default=default_of(api.stylize, "max_memory"),
+        help="that painting may take, beside the photo, such as 4G; a photo that needs more is "
+        "painted in passes, which takes longer (default: 2G)",
+    )
+    add_max_pixels(parser, api.stylize)
+    add_quality(parser, save_image, "JPEG and WebP")
+
+
+def stylize(options: argparse.Namespace) -> None:
+    """`arbitrary-nst stylize`: see `api.stylize`."""
+    check_output_path(options.output)
+    engine = chosen_engine(options)
+    masks = [mask for _, _, mask in options.style]
+    with ProgressBar("stylize", unit="") as bar:
+        picture = api.stylize(
+            content_or_sample(options.content),
+            [name for name, _, _ in options.style],
+            [weight for _, weight, _ in options.style],
+            strength=options.strength,
+            color=options.color,
+            size=options.size,
+            working_size=options.working_size,
+            texture_scale=options.texture_scale,
+            masks=masks if any(masks) else None,
+            engine=engine,
+            seed=options.seed,
+            max_pixels=options.max_pixels,
+            max_memory=options.max_memory,
+            progress=functools.partial(_save_and_show, bar, options),
+        )
+    save_image(picture, options.output, quality=options.quality)
+    print(f"{options.output}: {picture.width}x{picture.height} pixels")
+
+
+def _save_and_show(bar, options, done: int, total: int, message: str, preview=None) -> None:
+    """The progress of `stylize`: the bar, and with --save-every the pictures on the way."""
+    bar(done, total, message)
+    if preview is not None and options.save_every and done % options.save_every == 0:
+        output = Path(options.output)
+        file = output.with_name(f"{output.stem}-{done:04d}{output.suffix}")
+        save_image(preview, file, quality=options.quality)

@@ -1,0 +1,301 @@
+"""The commands that need VGG19: training a network, learning a style, measuring pictures."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from arbitrary_nst.checkpoints import vgg19_weights
+from arbitrary_nst.cli.options import (
+    STYLE_FILE_HELP,
+    ProgressBar,
+    add_command,
+    check_style_file,
+    save_style_file,
+    whole_numbers,
+)
+from arbitrary_nst.common.atomic import check_target
+from arbitrary_nst.engines import ENGINES
+from arbitrary_nst.image import check_output_path, save_image
+from arbitrary_nst.image.sheet import contact_sheet
+
+# Options of `train` that are settings of `TrainConfig`, under the same names.
+SETTINGS = (
+    ("num-residual-blocks", int, "residual blocks"),
+    ("noise-channels", int, "maps of noise mixed in, which keep flat areas from a woven look"),
+    ("steps", int, "optimiser steps in all"),
+    ("batch-size", int, "samples a step"),
+    ("styles-per-photo", int, "samples that share a photo, which saves time"),
+    ("crop-size", int, "pixels of the square crops"),
+    ("zoom", float, "the most that photos are enlarged for a crop, from 1 up"),
+    ("learning-rate", float, "of Adam"),
+    ("content-weight", float, "of the content loss"),
+    ("style-weight", float, "of the style loss, for styles that name none of their own"),
+    ("style-size", int, "longer side at which paintings are looked at, likewise"),
+    ("shift-weight", float, "of the autocorrelations in the style loss, which see lattices"),
+    ("detailed-weight", float, "of the style of the photo's detailed half, in the style loss"),
+    ("flat-weight", float, "of the style of its flat half: skies and walls are painted too"),
+    ("tone-weight", float, "of the painting's contrast and colours, in the style loss"),
+    ("drawing-weight", float, "of the photo's outlines, whatever their contrast"),
+    ("light-weight", float, "of what is dark in the photo staying dark"),
+    ("total-variation-weight", float, "of the smoothness term"),
+    ("identity-weight", float, "of giving the photo back in the identity style"),
+    ("stability-weight", float, "of equal pictures for a photo and the same with noise"),
+    ("identity-share", float, "of the samples that train the identity style, 0..1"),
+    ("paintings-per-batch", int, "paintings of --painting-list a step"),
+    ("painting-crop", int, "pixels of the square parts of them that are looked at"),
+    ("painting-share", float, "of the style draws that take a painting of --painting-list, 0..1"),
+    (
+        "painting-style-weight",
+        float,
+        "of the style loss for these (default: the mean of the named styles')",
+    ),
+    ("averaging", float, "momentum of the running average of the weights, such as 0.999"),
+    ("seed", int, "of every draw"),
+)
+STYLE_LIST_HELP = "JSON list of {name, file, source, style_weight, style_size}"
+
+
+def add_commands(commands) -> None:
+    """Adds `train`, `add-style` and `evaluate` to the parser."""
+    for add in (_add_train, _add_new_style, _add_evaluate):
+        add(commands)
+
+
+def _add_vgg_weights(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--vgg-weights",
+        metavar="PATH",
+        help="VGG19 .h5 file (default: $ARBITRARY_NST_VGG19, else Keras downloads it)",
+    )
+
+
+def _add_train(commands) -> None:
+    parser = add_command(
+        commands,
+        "train",
+        train,
+        "train a network on your styles",
+        teach="Takes hours on a CPU. An interrupted run goes on when the same command is given "
+        "again.\nSample sheets in the run's folder show how far it is.",
+        examples="  arbitrary-nst train --styles PAINTINGS --photos PHOTOS --out models/mine\n"
+        "  ARBITRARY_NST_CIN=models/mine arbitrary-nst stylize photo.jpg -s my-style -o out.png",
+    )
+    parser.add_argument("--styles", required=True, metavar="DIR", help="folder of style images")
+    parser.add_argument(
+        "--style-list",
+        metavar="FILE",
+        help=f"{STYLE_LIST_HELP} (default: every image in the folder, named after its file)",
+    )
+    parser.add_argument("--photos", required=True, metavar="DIR", help="folder of content photos")
+    parser.add_argument(
+        "--painting-list",
+        metavar="FILE",
+        help="JSON list of {file, group}: many paintings, from which a predictor of styles from "
+        "images is trained beside the network",
+    )
+    parser.add_argument("--paintings", metavar="DIR", help="folder of these")
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder of the run")
+    _add_vgg_weights(parser)
+    _add_train_settings(parser)
+
+
+def _add_train_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--channels", type=whole_numbers, help="widths, such as 32,64,128")
+    parser.add_argument(
+        "--skip-connections",
+        action="store_true",
+        default=None,
+        help="let the decoder see the encoder's features: more detail of the photo",
+    )
+    parser.add_argument(
+        "--slim-weights",
+        metavar="FILE",
+        help="slim VGG19 (safetensors) for the losses: several times faster; end with the full one",
+    )
+    parser.add_argument(
+        "--frozen-trunk",
+        action="store_true",
+        default=None,
+        help="keep the predictor's first five convolutions as they are",
+    )
+    for name, kind, text in SETTINGS:
+        parser.add_argument(f"--{name}", type=kind, metavar="N", help=text)
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "float32", "bfloat16"),
+        help="of activations; auto is bfloat16 where the processor is fast at it",
+    )
+    parser.add_argument(
+        "--backend",
+        choices=("tensorflow", "jax", "torch"),
+        help="Keras backend (default: $KERAS_BACKEND, else tensorflow)",
+    )
+    parser.add_argument(
+        "--initial", metavar="DIR", help="folder of a trained network to start from"
+    )
+    parser.add_argument("--stop-at", type=int, metavar="STEP", help="stop early, to go on later")
+    parser.add_argument(
+        "--checkpoint-every",
+        type=int,
+        default=500,
+        metavar="STEPS",
+        help="steps between checkpoints and sample sheets (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--sample-photo",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="photo of the sample sheets; repeat for more (default: some of the training photos)",
+    )
+
+
+def train(options: argparse.Namespace) -> None:
+    """`arbitrary-nst train`: see `training.train.train`."""
+    if options.backend:
+        os.environ["KERAS_BACKEND"] = options.backend
+    weights = vgg19_weights(options.vgg_weights)
+    from arbitrary_nst.training.config import config_from_options
+    from arbitrary_nst.training.train import train as run
+
+    config = config_from_options(vars(options))
+    with ProgressBar("train", unit="step") as bar:
+        run(
+            config,
+            options.out,
+            vgg_weights=weights,
+            stop_at=options.stop_at,
+            checkpoint_every=options.checkpoint_every,
+            sample_photos=options.sample_photo,
+            progress=bar,
+        )
+
+
+def _add_new_style(commands) -> None:
+    parser = add_command(
+        commands,
+        "add-style",
+        add_style,
+        "learn one new style for the trained network",
+        teach="Takes minutes on a CPU. Only the style's vector is learned, so the network and its "
+        "other\nstyles stay as they are.",
+        examples="  arbitrary-nst add-style painting.jpg --name mine --photos PHOTOS "
+        "-o mine.safetensors\n"
+        "  arbitrary-nst stylize photo.jpg -s mine.safetensors -o out.png",
+    )
+    parser.add_argument("image", help="the painting")
+    parser.add_argument("--name", required=True, help="short name of the new style")
+    parser.add_argument(
+        "--photos", required=True, metavar="DIR", help="folder of content photos, some dozens"
+    )
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help=STYLE_FILE_HELP)
+    parser.add_argument(
+        "--network", metavar="DIR", help="folder of the network (default: the packaged one)"
+    )
+    _add_vgg_weights(parser)
+    parser.add_argument("--steps", type=int, metavar="N", help="optimiser steps")
+    parser.add_argument("--style-weight", type=float, metavar="N", help="of the style loss")
+    parser.add_argument(
+        "--style-size",
+        type=int,
+        metavar="PIXELS",
+        help="longer side at which the painting is looked at; larger makes finer strokes",
+    )
+
+
+def add_style(options: argparse.Namespace) -> None:
+    """`arbitrary-nst add-style`: see `training.new_style.learn_style`."""
+    check_style_file(options.output)
+    weights = vgg19_weights(options.vgg_weights)
+    from arbitrary_nst.training.new_style import learn_style
+
+    given = {name: getattr(options, name) for name in ("steps", "style_weight", "style_size")}
+    with ProgressBar("add-style", unit="step") as bar:
+        embedding = learn_style(
+            options.image,
+            options.name,
+            options.photos,
+            network=options.network,
+            vgg_weights=weights,
+            progress=bar,
+            **{name: value for name, value in given.items() if value is not None},
+        )
+    save_style_file([embedding], options.output)
+
+
+def _add_evaluate(commands) -> None:
+    parser = add_command(
+        commands,
+        "evaluate",
+        evaluate,
+        "measure style and content loss with VGG19",
+        teach="Paints every photo in every style. Lower is better for both losses; the photo "
+        "itself,\nin the first columns, has no content loss and the worst style loss. Edges: 1 is "
+        "every\ncontour kept. Unrest: how far a little noise moves the picture.",
+        examples="  arbitrary-nst evaluate --photos PHOTOS --styles PAINTINGS "
+        "--style-list styles.json",
+    )
+    parser.add_argument("--photos", required=True, metavar="DIR", help="folder of photos")
+    parser.add_argument("--styles", required=True, metavar="DIR", help="folder of the paintings")
+    parser.add_argument(
+        "--style-list",
+        metavar="FILE",
+        help="JSON list of {name, file}: which painting an embedded style is, or which to take "
+        "(default: all images of the folder, by their file names)",
+    )
+    parser.add_argument(
+        "--engine",
+        action="append",
+        choices=ENGINES,
+        help="what to measure; repeat for several side by side (default: cin)",
+    )
+    parser.add_argument("--size", type=int, default=512, help="longer side (default: %(default)s)")
+    parser.add_argument("--limit", type=int, metavar="N", help="use the first N photos only")
+    _add_vgg_weights(parser)
+    parser.add_argument("--csv", metavar="FILE", help="write every pair's figures")
+    parser.add_argument(
+        "--sheet", metavar="FILE", help="draw the pictures of the first photo, a row per style"
+    )
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """`arbitrary-nst evaluate`: see `evaluate.evaluate_styles`."""
+    if options.csv:
+        check_target(options.csv)
+    if options.sheet:
+        check_output_path(options.sheet)
+    weights = vgg19_weights(options.vgg_weights)
+    from arbitrary_nst.training.config import find_images, read_style_list
+    from arbitrary_nst.training.evaluate import evaluate_styles, format_table, write_csv
+
+    specs = read_style_list(options.style_list, options.styles)
+    photos = find_images(options.photos)[: options.limit]
+    pictures: dict[tuple[str, str], Any] = {}
+
+    def keep(engine: str, style: str, photo: str, picture: Any) -> None:
+        if photo == photos[0].name:
+            pictures[style, engine] = picture
+
+    engines = options.engine or ["cin"]
+    with ProgressBar("evaluate", unit="picture") as bar:
+        rows = evaluate_styles(
+            specs,
+            photos,
+            size=options.size,
+            vgg_weights=weights,
+            engines=engines,
+            progress=bar,
+            on_picture=keep,
+        )
+    if options.csv:
+        write_csv(rows, options.csv)
+    if options.sheet:
+        cells = [[pictures[spec.name, engine] for engine in engines] for spec in specs]
+        names = [spec.name for spec in specs]
+        sheet = contact_sheet(cells, row_labels=names, column_labels=engines, cell=320)
+        save_image(sheet, options.sheet)
+    print(format_table(rows))

@@ -1,0 +1,40 @@
+"""What the engines share, and what may be known of one without loading TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from arbitrary_nst.embedding import Embedding
+from arbitrary_nst.errors import StyleError
+
+REFINE_STEPS = 10  # of the cin engine, see `Cin`
+
+
+def check_embedding(
+    embedding: Embedding,
+    engine: str,
+    network: str,
+    shapes: Mapping[str, tuple[int, ...]],
+    error: type[Exception] = StyleError,
+) -> None:
+    """Raises `error` where an embedding is not of this engine and network, or not of its arrays.
+
+    Args:
+        embedding: what an engine is asked to paint.
+        engine: its name.
+        network: the id of its weights.
+        shapes: shape of each array of its embeddings, by name.
+        error: type of the error.
+    """
+    if (embedding.engine, embedding.network) != (engine, network):
+        raise error(
+            f"The style {embedding.name!r} belongs to the {embedding.engine} engine, network "
+            f"{embedding.network}. Expected: {engine}, network {network}. Embed the style again "
+            f"for this network."
+        )
+    found = {name: array.shape for name, array in embedding.arrays.items()}
+    if found != dict(shapes):
+        raise error(
+            f"The arrays of the style {embedding.name!r} do not fit the network. "
+            f"Expected {dict(shapes)}. Received: {found}."
+        )

@@ -1,0 +1,23 @@
+"""The vgg19 engine: the picture itself is optimised until VGG19 sees the style in it."""
+
+from arbitrary_nst.engines.vgg19.engine import RenderError, Step, Vgg19
+from arbitrary_nst.engines.vgg19.settings import (
+    MIN_SIDE,
+    OPTIMIZERS,
+    POOLINGS,
+    PRECISIONS,
+    Vgg19Settings,
+    scale_shapes,
+)
+
+__all__ = [
+    "MIN_SIDE",
+    "OPTIMIZERS",
+    "POOLINGS",
+    "PRECISIONS",
+    "RenderError",
+    "Step",
+    "Vgg19",
+    "Vgg19Settings",
+    "scale_shapes",
+]

@@ -1,0 +1,72 @@
+"""The file that keeps the state of a picture on its way, so that an interrupted run goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from arbitrary_nst.common.atomic import write_bytes
+from arbitrary_nst.embedding import Embedding
+from arbitrary_nst.engines.vgg19.settings import Vgg19Settings
+from arbitrary_nst.errors import CheckpointError
+
+
+def fingerprint_of(
+    content: np.ndarray, embedding: Embedding, settings: Vgg19Settings, seed: int
+) -> str:
+    """What tells one picture from another: its photo, style, settings and seed."""
+    digest = hashlib.sha256(np.ascontiguousarray(content, "<f4").tobytes())
+    values = {**asdict(settings), "seed": seed, "shape": content.shape}
+    digest.update(json.dumps(values, sort_keys=True).encode())
+    digest.update(embedding.digest.encode())
+    return digest.hexdigest()
+
+
+def save_state(
+    path: Path | None,
+    fingerprint: str,
+    scale: int,
+    iteration: int,
+    loss: float,
+    picture: np.ndarray,
+) -> None:
+    """Writes how far a picture is; without a path nothing."""
+    if path is not None:
+        state = {"scale": scale, "iteration": iteration, "loss": loss}
+        metadata = {"picture": fingerprint, **{k: repr(v) for k, v in state.items()}}
+        values = {"picture": np.ascontiguousarray(picture, np.float32)}
+        write_bytes(path, save(values, metadata))
+
+
+def load_state(path: Path | None, fingerprint: str) -> tuple[int, int, float, np.ndarray | None]:
+    """Scale, iteration, loss and picture to go on from.
+
+    Raises:
+        CheckpointError: the file is of another kind, or of another picture.
+    """
+    if path is None or not path.exists():
+        return 0, 0, math.nan, None
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata, picture = file.metadata() or {}, file.get_tensor("picture")
+            found = metadata["picture"]
+            scale, iteration = int(metadata["scale"]), int(metadata["iteration"])
+            loss = float(metadata["loss"])
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
+        raise CheckpointError(
+            f"{path} is not a checkpoint of the vgg19 engine: {error}. Name another "
+            f"file, or delete this one."
+        ) from error
+    if found != fingerprint:
+        raise CheckpointError(
+            f"{path} belongs to another photo, style or settings. Name another file "
+            f"for this picture, or delete this one."
+        )
+    return scale, iteration, loss, picture

@@ -1,0 +1,105 @@
+"""The cin network on disk: kernels and layout in one safetensors file that runs no code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from arbitrary_nst.errors import CheckpointError
+from arbitrary_nst.networks.cin.network import CinLayout
+
+FORMAT = "arbitrary_nst.cin"
+VERSION = "1"
+
+
+def network_id(kernels: Mapping[str, np.ndarray]) -> str:
+    """The name of these very weights: "cin-" and twelve digits of their SHA-256."""
+    digest = hashlib.sha256()
+    for name in sorted(kernels):
+        digest.update(f"{name}{kernels[name].shape}".encode())
+        digest.update(np.ascontiguousarray(kernels[name], "<f4").tobytes())
+    return f"cin-{digest.hexdigest()[:12]}"
+
+
+def kernel_shapes(layout: CinLayout) -> dict[str, tuple[int, int, int, int]]:
+    """Shape (kernel, kernel, inputs, filters) of every convolution's kernel, by name."""
+    return {
+        c.name: (c.kernel_size, c.kernel_size, c.inputs, c.filters) for c in layout.convolutions()
+    }
+
+
+def network_bytes(layout: CinLayout, kernels: Mapping[str, np.ndarray]) -> bytes:
+    """The contents of a network file, to be written atomically by the caller."""
+    metadata = {"format": FORMAT, "version": VERSION, "layout": json.dumps(asdict(layout))}
+    arrays = {name: np.ascontiguousarray(array, np.float32) for name, array in kernels.items()}
+    return save(arrays, metadata)
+
+
+def load_network(path: str | Path) -> tuple[CinLayout, dict[str, np.ndarray]]:
+    """Reads a network file.
+
+    Returns:
+        The layout, and a float32 kernel (kernel, kernel, inputs, filters) for every convolution.
+
+    Raises:
+        CheckpointError: missing, damaged, of another kind, or with arrays that do not fit the
+            layout; the message names the array that differs.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(f"There is no network file {path}.")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT or metadata.get("version") != VERSION:
+                raise CheckpointError(
+                    f"{path} is no cin network of this version. Expected format {FORMAT!r} "
+                    f"version {VERSION!r}. Received: {metadata.get('format')!r} "
+                    f"version {metadata.get('version')!r}."
+                )
+            layout = _parse_layout(metadata.get("layout", ""))
+            _check_arrays(path, kernel_shapes(layout), file)
+            kernels = {name: file.get_tensor(name) for name in kernel_shapes(layout)}
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        raise CheckpointError(f"{path} is not a readable network file: {error}") from error
+    for name, kernel in kernels.items():
+        if not np.isfinite(kernel).all():
+            raise CheckpointError(f"{path}: array {name!r} holds NaN or infinite values.")
+    return layout, kernels
+
+
+def _parse_layout(text: str) -> CinLayout:
+    values = json.loads(text)
+    channels = tuple(values["channels"])
+    blocks, kernel = values["num_residual_blocks"], values["outer_kernel"]
+    skips, noise = values["skip_connections"], values["noise_channels"]
+    sizes = (*channels, blocks, kernel, noise + 1)
+    # Bounds keep a hostile file from asking for a network that fills the memory.
+    if not 2 <= len(channels) <= 6 or not all(type(s) is int and 1 <= s <= 1024 for s in sizes):
+        raise ValueError(f"layout {values} is out of bounds")
+    if blocks > 64 or kernel > 31 or kernel % 2 == 0 or type(skips) is not bool:
+        raise ValueError(f"layout {values} is out of bounds")
+    return CinLayout(channels, blocks, kernel, skips, noise)
+
+
+def _check_arrays(path: Path, expected: Mapping[str, tuple], file) -> None:
+    found = set(file.keys())
+    for name in sorted(set(expected) ^ found):
+        state = "is missing" if name in expected else "does not belong to the layout"
+        raise CheckpointError(f"{path}: array {name!r} {state}.")
+    for name, shape in expected.items():
+        part = file.get_slice(name)
+        if tuple(part.get_shape()) != shape or part.get_dtype() != "F32":
+            raise CheckpointError(
+                f"{path}: array {name!r} differs. Expected float32 {shape}. "
+                f"Received: {part.get_dtype()} {tuple(part.get_shape())}."
+            )

@@ -1,0 +1,268 @@
+"""The cin network on photos that are too large to be computed at once: the same picture, by rows.
+
+Instance normalisation needs mean and deviation of whole arrays, so tiles that are painted on their
+own differ; and statistics from a thumbnail (Chen et al. 2022, "Towards Ultra-Resolution Neural
+Style Transfer via Thumbnail Instance Normalization") or from a sample of the photo are about right
+only. Here they are exact. The network is gone through step by step: strips of rows of what a
+convolution gives are computed for its mean and deviation, and forgotten. Kept are the arrays of low
+resolution, from a level on that fits into memory, for most of the steps are there; what lies before
+and after is computed again for each pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from arbitrary_nst.errors import InputError
+from arbitrary_nst.image.arrays import as_floats, to_uint8
+from arbitrary_nst.networks.cin.fast import (
+    FastCin,
+    Step,
+    convolve_padded,
+    halo_of,
+    normalise_by,
+    pad,
+)
+from arbitrary_nst.networks.cin.network import noise_shape
+
+STRIP_PIXELS = 2**20  # of the photo
+STRIP_BYTES = 4e8  # for the work on one strip
+
+
+def paint_large(
+    network: FastCin,
+    content: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    *,
+    seed: int = 0,
+    max_memory: float = 2e9,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> np.ndarray:
+    """Paints a photo in bounded memory.
+
+    Args:
+        network: with its kernels.
+        content: `(H, W, 3)`, float32 in `[0, 1]` or uint8 in `[0, 255]`.
+        gamma: float32 (layout.style_size,).
+        beta: float32 (layout.style_size,).
+        seed: of the noise, the same as for the whole photo.
+        max_memory: bytes that may be taken, beside content and picture; more is faster.
+        progress: called as progress(done, total) after every pass.
+
+    Returns:
+        The picture, of the content's shape, dtype and range.
+    """
+    multiple = network.layout.multiple
+    # As the whole photo would be, it is grown by reflection to the network's multiple.
+    height, width = (-(-side // multiple) * multiple for side in content.shape[:2])
+    level = kept_level(network, height * width, max_memory)
+    passes = _Passes(network, content, (height, width), gamma, beta, seed, level)
+    total = len(network.steps) + 1
+    for done, step in enumerate(network.steps, start=1):
+        passes.measure(step)
+        progress(done, total)
+    picture = passes.picture()
+    progress(total, total)
+    return picture
+
+
+def bytes_needed(network: FastCin, pixels: int, level: int) -> float:
+    """About how much `paint_large` takes when it keeps arrays from that level on."""
+    filters = {step.plan.name: step.plan.filters / 4**step.level for step in network.steps}
+    kept: set[str] = set()
+    most = 0.0
+    for step in network.steps[:-1]:
+        if step.level >= level:
+            kept.add(step.plan.name)
+            most = max(most, sum(filters[name] for name in kept))
+            kept = still_needed(network, kept, step)
+    return most * pixels * np.dtype(kept_dtype(network)).itemsize + STRIP_BYTES
+
+
+def still_needed(network: FastCin, kept: set[str], done: Step) -> set[str]:
+    """Those of the kept arrays from which the steps after `done`, or the last one, are computed."""
+    steps = network.steps
+    before = {b.plan.name: a.plan.name for a, b in pairwise(steps)}
+    plans = {step.plan.name: step.plan for step in steps}
+
+    def inputs(name: str) -> set[str]:
+        plan, found = plans[name], set()
+        for source in (plan.source or before.get(name), plan.shortcut):
+            if source in kept:
+                found.add(source)
+            elif source in plans:
+                found |= inputs(source)
+        return found
+
+    to_come = [*steps[steps.index(done) + 1 :], steps[-1]]
+    return set().union(*(inputs(step.plan.name) for step in to_come))
+
+
+def kept_dtype(network: FastCin) -> Any:
+    """Two bytes for every number: the network's own bfloat16, or half precision."""
+    is_half = network.dtype.size == 2
+    return network.dtype.as_numpy_dtype if is_half else np.float16
+
+
+def kept_level(network: FastCin, pixels: int, max_memory: float) -> int:
+    """The highest resolution whose arrays can be kept, as level of the network.
+
+    Raises:
+        InputError: not even those of the lowest fit.
+    """
+    lowest = max(step.level for step in network.steps)
+    for level in range(lowest + 1):
+        if bytes_needed(network, pixels, level) <= max_memory:
+            return level
+    least = bytes_needed(network, pixels, lowest)
+    raise InputError(
+        f"A photo of {pixels / 1e6:.1f} megapixels needs {least / 1e9:.1f} GB to be painted. "
+        f"Expected `max_memory` to be as much. Received: {max_memory / 1e9:g} GB. Raise it, or "
+        f"set `working_size`, which needs little."
+    )
+
+
+class _Passes:
+    """What is known so far: statistics of the steps gone through, and arrays that are kept."""
+
+    def __init__(
+        self,
+        network: FastCin,
+        content: np.ndarray,
+        size: tuple[int, int],
+        gamma: np.ndarray,
+        beta: np.ndarray,
+        seed: int,
+        level: int,
+    ) -> None:
+        self._network, self._content = network, content
+        self._gamma, self._beta = tf.constant(gamma), tf.constant(beta)
+        self._steps = {step.plan.name: step for step in network.steps}
+        names = list(self._steps)
+        self._before = dict(zip(names[1:], names[:-1], strict=True))
+        self._level = level
+        self._height, self._width = size
+        shape = noise_shape(network.layout, self._height, self._width)
+        self._noise = np.random.default_rng(seed).standard_normal(shape, np.float32)
+        self._moments: dict[str, tuple[tf.Tensor, tf.Tensor]] = {}
+        self._kept: dict[str, np.ndarray] = {}
+
+    def measure(self, step: Step) -> None:
+        """Mean and variance of what a convolution gives, which is kept where it is small."""
+        name = step.plan.name
+        is_kept = step.level >= self._level and step is not self._network.steps[-1]
+        array = self._array(step) if is_kept else None
+        count, mean, spread = 0, 0.0, 0.0
+        ones = tf.ones(step.plan.filters)
+        for top, stop in self._strips(step.level):
+            rows = self._convolved(step, top, stop)
+            if array is not None:
+                array[top:stop] = rows.numpy()[0]
+            size = rows.shape[1] * rows.shape[2]
+            norm = tf.raw_ops.FusedBatchNormV3(
+                x=rows, scale=ones, offset=ones, mean=[], variance=[], is_training=True
+            )
+            new = norm.batch_mean.numpy().astype(np.float64)
+            # The fused operation gives the variance of a sample.
+            squares = norm.batch_variance.numpy().astype(np.float64) * (size - 1)
+            # Chan et al. 1979: sums of squares would lose small variances.
+            apart = new - mean
+            spread = spread + squares + apart**2 * (count * size / (count + size))
+            count, mean = count + size, mean + apart * (size / (count + size))
+        pair = np.stack([mean, spread / count]).astype(np.float32)
+        self._moments[name] = tf.constant(pair[0]), tf.constant(pair[1])
+        if array is not None:
+            self._finish(step, array)
+
+    def picture(self) -> np.ndarray:
+        """The last pass, when all steps are measured."""
+        height, width = self._content.shape[:2]
+        picture = np.empty_like(self._content)
+        last = self._network.steps[-1]
+        for top, stop in self._strips(0):
+            rows = self._rows(last.plan.name, top, stop).numpy()[0, : height - top, :width]
+            picture[top:stop] = to_uint8(rows) if picture.dtype == np.uint8 else rows
+        return picture
+
+    def _array(self, step: Step) -> np.ndarray:
+        rows, columns = self._height >> step.level, self._width >> step.level
+        return np.empty((rows, columns, step.plan.filters), kept_dtype(self._network))
+
+    def _finish(self, step: Step, array: np.ndarray) -> None:
+        """Normalises and activates a kept array in its place, and forgets those that are done."""
+        for top, stop in self._strips(step.level):
+            raw = tf.cast(array[None, top:stop], self._network.dtype)
+            rows = self._finished(step, raw, top, stop)
+            array[top:stop] = rows.numpy()[0]
+        self._kept[step.plan.name] = array
+        needed = still_needed(self._network, set(self._kept), step)
+        self._kept = {name: kept for name, kept in self._kept.items() if name in needed}
+
+    def _source(self, step: Step) -> str:
+        return step.plan.source or self._before.get(step.plan.name, "content")
+
+    def _strips(self, level: int):
+        """Windows of rows at a level that are about equally much of the photo."""
+        height = self._height >> level
+        rows = max(16, STRIP_PIXELS // self._width // 16 * 16) >> level
+        return ((top, min(top + rows, height)) for top in range(0, height, rows))
+
+    def _rows(self, name: str, top: int, stop: int) -> tf.Tensor:
+        """Rows of what a step gives, activated: (1, stop - top, w, filters)."""
+        if name in self._kept:
+            return tf.cast(self._kept[name][None, top:stop], self._network.dtype)
+        step = self._steps[name]
+        return self._finished(step, self._convolved(step, top, stop), top, stop)
+
+    def _finished(self, step: Step, x: tf.Tensor, top: int, stop: int) -> tf.Tensor:
+        if step.plan.activation == "sigmoid":
+            x = tf.cast(x, tf.float32)
+        affine = step.affine(self._gamma, self._beta)
+        x = normalise_by(x, *affine, *self._moments[step.plan.name])
+        if step.plan.activation == "sigmoid":
+            return tf.sigmoid(x)
+        shortcut = step.plan.shortcut
+        return tf.nn.relu(x) if shortcut is None else self._rows(shortcut, top, stop) + x
+
+    def _convolved(self, step: Step, top: int, stop: int) -> tf.Tensor:
+        """Rows of what a convolution gives; at full resolution an even number from an even one."""
+        plan, halo = step.plan, halo_of(step)
+        if plan.upsample:
+            wanted = np.arange(top // 2 - 1, stop // 2 + 1)
+        else:
+            wanted = np.arange(plan.stride * top - halo, plan.stride * (stop - 1) + halo + 1)
+        level = step.level + plan.upsample - (plan.stride == 2)
+        height = self._height >> level
+        if plan.upsample:
+            # Reflecting an upsampled picture by one pixel repeats the outermost pixel of the
+            # small one.
+            inside = wanted.clip(0, height - 1)
+        else:
+            inside = height - 1 - abs(height - 1 - abs(wanted))
+        # Even bounds, for the convolutions whose rows come in pairs.
+        first, last = int(inside.min()) // 2 * 2, int(inside.max()) // 2 * 2 + 2
+        x = self._input(self._source(step), first, min(last, height))
+        if not np.array_equal(inside - first, np.arange(x.shape[1])):
+            x = tf.gather(x, inside - first, axis=1)
+        return convolve_padded(pad(x, step, (2,)), step)
+
+    def _input(self, source: str, top: int, stop: int) -> tf.Tensor:
+        if source == "noise":
+            return tf.cast(self._noise[None, top:stop], self._network.dtype)
+        if source != "content":
+            return self._rows(source, top, stop)
+        x = as_floats(self._content[top:stop])
+        below, right = stop - top - x.shape[0], self._width - x.shape[1]
+        if below:
+            # The first row beyond the end mirrors the one before the last.
+            height = self._content.shape[0]
+            mirrored = [2 * height - 2 - row for row in range(top + x.shape[0], stop)]
+            x = np.concatenate([x, as_floats(self._content[mirrored])])
+        x = np.pad(x, ((0, 0), (0, right), (0, 0)), mode="reflect")
+        return tf.cast(x[None], self._network.dtype)

@@ -1,0 +1,147 @@
+"""Regions: masks that say where in a picture each style goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from arbitrary_nst.embedding import Embedding
+from arbitrary_nst.errors import InputError
+from arbitrary_nst.image import load_image, resize
+from arbitrary_nst.image.arrays import LUMA, resample
+
+Mask = np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Styles and where each of them goes.
+
+    Args:
+        styles: embeddings of one network.
+        shares: of the styles, of sum 1.
+        masks: of each style, as `read_masks` gives them.
+    """
+
+    styles: Sequence[Embedding]
+    shares: Sequence[float]
+    masks: Sequence[Mask]
+
+
+def read_masks(masks: Any, count: int, max_pixels: int) -> list[Mask]:
+    """Reads one mask per style.
+
+    Args:
+        masks: for each style an image of any kind and size, white where the style goes and black
+            where it does not, or None for a style that goes where no mask is.
+        count: of the styles.
+        max_pixels: largest image that is read.
+
+    Returns:
+        float32 `(h, w)` in `[0, 1]`, or None, for each style.
+
+    Raises:
+        InputError: not a list, or not one mask per style.
+        ImageError: a mask that cannot be read, or that is black all over.
+    """
+    single = isinstance(masks, (str, bytes, np.ndarray, Image.Image))
+    given = [] if single or not isinstance(masks, Iterable) else list(masks)
+    if len(given) != count:
+        raise InputError(
+            f"`masks` is a list with one image, or None, for each style. Expected {count}. "
+            f"Received: {len(given) if given else repr(masks)[:100]}."
+        )
+    return [None if m is None else _read(m, n, max_pixels) for n, m in enumerate(given, start=1)]
+
+
+def _read(mask: Any, number: int, max_pixels: int) -> np.ndarray:
+    rgb, alpha = load_image(mask, max_pixels=max_pixels, role=f"mask {number}")
+    grey = rgb @ LUMA
+    if alpha is not None:
+        grey = grey * alpha
+    if grey.max() < 1 / 255:
+        raise InputError(
+            f"Mask {number} is black all over, so its style would be nowhere. Expected white "
+            f"where the style goes."
+        )
+    return grey.clip(0, 1).astype(np.float32)
+
+
+def weights_of(
+    masks: Sequence[Mask], shares: Sequence[float], shape: tuple[int, int]
+) -> np.ndarray:
+    """How much of each style is where.
+
+    Where masks overlap, styles mix by their shares. Styles without a mask share what the masks
+    leave; without such a style the photo itself stays there (see `cover_of`), and any mixture
+    does.
+
+    Args:
+        masks: as `read_masks` gives them; they are scaled to `shape`, as soft as they are.
+        shares: of the styles, of sum 1.
+        shape: height and width of the picture.
+
+    Returns:
+        float32 `(H, W, num_styles)` of sum 1.
+    """
+    scaled = [None if mask is None else _scaled(mask, shape) for mask in masks]
+    over = [s for mask, s in zip(masks, shares, strict=True) if mask is not None]
+    rest = _rest(masks, shares)
+    cover = _sum_of_masks(scaled, shares, shape).clip(0, 1)
+    mixed = np.zeros(shape, np.float32)
+    for mask, share in zip(scaled, shares, strict=True):
+        if mask is not None:
+            mixed += share * mask
+    weights = np.empty((*shape, len(masks)), np.float32)
+    for index, (mask, share) in enumerate(zip(scaled, shares, strict=True)):
+        if mask is None:
+            weights[..., index] = (1 - cover) * (share / rest if rest > 0 else 0)
+        else:
+            alone = share / sum(over) if sum(over) > 0 else 1 / len(over)
+            own = share * mask / np.maximum(mixed, 1e-12)
+            own = np.where(mixed > 1e-6, own, alone)
+            weights[..., index] = own * (cover if rest > 0 else 1)
+    weights /= np.maximum(weights.sum(axis=-1, keepdims=True), 1e-6)
+    return weights
+
+
+def cover_of(
+    masks: Sequence[Mask], shares: Sequence[float], shape: tuple[int, int]
+) -> np.ndarray | None:
+    """How much of the picture covers the photo, for the same arguments as `weights_of`.
+
+    Returns:
+        float32 `(H, W)` in `[0, 1]`, or None where the picture covers all.
+    """
+    if _rest(masks, shares) > 0:
+        return None
+    used = [mask if share > 0 else None for mask, share in zip(masks, shares, strict=True)]
+    scaled = (None if mask is None else _scaled(mask, shape) for mask in used)
+    return _sum_of_masks(scaled, shares, shape).clip(0, 1)
+
+
+def _rest(masks: Sequence[Mask], shares: Sequence[float]) -> float:
+    """The share of the styles that go wherever no mask is."""
+    return sum(share for mask, share in zip(masks, shares, strict=True) if mask is None)
+
+
+def _sum_of_masks(
+    scaled: Iterable[Mask], shares: Sequence[float], shape: tuple[int, int]
+) -> np.ndarray:
+    """The sum of the masks whose style has a share at all."""
+    total = np.zeros(shape, np.float32)
+    for mask, share in zip(scaled, shares, strict=True):
+        if mask is not None and share > 0:
+            total += mask
+    return total
+
+
+def _scaled(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    if mask.shape[0] > shape[0] and mask.shape[1] > shape[1]:
+        return resize(mask, shape=shape)
+    # A Lanczos filter would put a faint ring around every edge that it enlarges.
+    return resample(mask, shape, Image.Resampling.BILINEAR).clip(0, 1)

@@ -1,0 +1,261 @@
+"""Videos: every frame painted, in step with the frames before it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from arbitrary_nst import api
+from arbitrary_nst.common.checks import check_quality, check_share
+from arbitrary_nst.common.version import __version__
+from arbitrary_nst.embedding import Embedding, blend
+from arbitrary_nst.errors import InputError, VideoError
+from arbitrary_nst.image import DEFAULT_MAX_PIXELS, keep_color, resize
+from arbitrary_nst.image.arrays import as_floats, check_size, fill_hidden, to_uint8
+from arbitrary_nst.pipeline.paint import Progress, at_strength
+from arbitrary_nst.pipeline.styles import Style, Styles
+from arbitrary_nst.video.clip import Clip, Frame
+from arbitrary_nst.video.keyframes import Keyframe, read_keyframes, style_at
+from arbitrary_nst.video.parts import (
+    finish,
+    load_past,
+    open_parts,
+    parts_folder,
+    save_past,
+    segment_path,
+)
+from arbitrary_nst.video.reading import open_clip, read_frames
+from arbitrary_nst.video.steady import Past, import_opencv, painted_steadily
+from arbitrary_nst.video.writing import (
+    VIDEO_FORMATS,
+    check_sounds,
+    check_video_path,
+    join,
+    write_segment,
+)
+
+__all__ = ["Keyframe", "stylize_video"]
+
+_log = logging.getLogger(__name__)
+SEGMENT_FRAMES = 48  # so many are painted anew at most where a run was stopped
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """All that a frame's picture depends on, apart from the frame."""
+
+    engine: Any
+    styles: tuple[tuple[float, Embedding], ...]
+    strength: float
+    color: str
+    shape: tuple[int, int]  # height and width of the pictures
+    is_scaled: bool  # to that shape; otherwise cropped, by one pixel at most
+    seed: int
+    steady: float
+
+
+def stylize_video(
+    path: str | os.PathLike[str],
+    styles: Styles | Sequence[Keyframe],
+    out: str | os.PathLike[str],
+    weights: Sequence[float] | None = None,
+    *,
+    strength: float = 1.0,
+    color: str = "style",
+    size: int | None = None,
+    steady: float = 0.7,
+    engine: Any = "auto",
+    seed: int = 0,
+    quality: int = 90,
+    audio: bool = True,
+    progress: Progress | None = None,
+) -> Path:
+    """Paints a video in a blend of styles, or from one style to another.
+
+    Frames are read, painted and written one after the other; memory does not grow with the
+    length. A run that was stopped goes on when it is called again with the same arguments: what is
+    finished lies beside the output, in a folder of its name with `.parts` after it. The output
+    appears whole or not at all, and replaces a file of that name.
+
+    Times of presentation, the way colours are stored, the shape of pixels, and the sound are kept;
+    rotation is applied. Videos are written with 8 bits a channel, and as H.264, or VP9 in .webm,
+    which need even sides: an odd side loses its last pixel, with a warning.
+
+    Args:
+        path: video of any kind that FFmpeg reads, or an animated GIF, WebP or PNG.
+        styles: as for `stylize`, or `Keyframe`s in the order of their times; between two of them
+            the style vectors are blended linearly.
+        out: file to write: .mp4, .mov, .mkv, .webm, .gif or .webp.
+        weights: one non-negative number per style; not with keyframes, which have their own.
+        strength: from 0 (the frame, as the engine reconstructs it) to 1 (the full style).
+        color: "style", or "content" to keep the colours of the video.
+        size: longer side in pixels to work at and to write. Default: the video's own.
+        steady: against flicker, from 0 (each frame for itself) to 1. Above 0 it needs OpenCV.
+        engine: as for `stylize`; vgg19 is not among them, since it takes minutes for a frame.
+        seed: of the engine's noise, the same for all frames.
+        quality: 1 to 100, of the encoded video.
+        audio: whether the sound is copied; .gif and .webp have none.
+        progress: called as progress(done, total, message) with numbers of frames. The first call
+            says how many are there from a run that was stopped.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        InputError: an argument that cannot be used; of a video a `VideoError`.
+        WeightsUnavailable: the engine's network cannot be had.
+        ImportError: PyAV or OpenCV is missing: `pip install "arbitrary-nst[video]"`.
+
+    Example:
+        >>> stylize_video("in.mp4", [Keyframe(0, "great-wave"), Keyframe(5, "scream")], "out.mp4")
+    """
+    target, suffix = check_video_path(out), Path(out).suffix.lower()
+    strength, size, seed = api.check_options(strength, color, size, seed, progress)
+    steady, quality = check_share(steady, "steady"), check_quality(quality)
+    times, parts, groups = read_keyframes(styles, weights)
+    if steady > 0:
+        import_opencv()
+    clip = open_clip(path)
+    if target.exists() and os.path.samefile(path, target):
+        raise InputError(f"The output path {os.fspath(out)!r} is the video itself. Choose another.")
+    if audio:
+        check_sounds(clip, suffix)
+    shape = _shape(clip, size, is_even=suffix in VIDEO_FORMATS)
+    runner, embeddings = _engine(parts, engine)
+    blends = [blend([embeddings[i] for i, _ in g], [w for _, w in g]) for g in groups]
+    moments = tuple(zip(times, blends, strict=True))
+    is_scaled = size is not None
+    settings = _Settings(runner, moments, strength, color, shape, is_scaled, seed, steady)
+    folder = parts_folder(target)
+    done = open_parts(folder, _fingerprint(clip, settings, suffix, quality, audio))
+    segments = _segments(folder, done, clip, settings, suffix, quality, progress)
+    joined = folder / f"joined{suffix}"
+    join(segments, clip, joined, suffix, audio)
+    finish(folder, joined, target)
+    return target
+
+
+def _segments(
+    folder: Path,
+    index: int,
+    clip: Clip,
+    settings: _Settings,
+    suffix: str,
+    quality: int,
+    progress: Progress | None,
+) -> list[Path]:
+    """Makes the segments from `index` on, and returns the files of all of them."""
+    frames = islice(read_frames(clip), index * SEGMENT_FRAMES, None)
+    past = load_past(folder, index)
+    done = min(index * SEGMENT_FRAMES, clip.num_frames)
+    if progress is not None:
+        progress(done, max(done, clip.num_frames), "")
+    painter = _painted(frames, clip, settings, past)
+
+    def next_frames() -> Iterator[Frame]:
+        nonlocal past, done
+        for frame, latest in islice(painter, SEGMENT_FRAMES):
+            past = latest
+            yield frame
+            done += 1
+            if progress is not None:
+                height, width = frame.rgb.shape[:2]
+                progress(done, max(done, clip.num_frames), f"{width}x{height} pixels")
+
+    while write_segment(segment_path(folder, index), next_frames(), clip, suffix, quality):
+        index += 1
+        save_past(folder, index, past if settings.steady else None)
+    if index == 0:
+        raise VideoError(f"The video {str(clip.path)!r} has no frames that can be decoded.")
+    return [segment_path(folder, number) for number in range(index)]
+
+
+def _painted(
+    frames: Iterator[Frame], clip: Clip, settings: _Settings, past: Past | None
+) -> Iterator[tuple[Frame, Past]]:
+    """The painted frames, each with what the next one needs of it."""
+    for frame in frames:
+        content, alpha = _prepared(frame, settings)
+        style = style_at(settings.styles, float(frame.time * clip.time_base))
+
+        def paint(calm: np.ndarray, style: Embedding = style) -> np.ndarray:
+            target = at_strength(settings.engine, calm, style, settings.strength)
+            return settings.engine.render(calm, target, seed=settings.seed)
+
+        past = painted_steadily(past, content, settings.steady, paint)
+        picture = past.picture
+        if settings.color == "content":
+            picture = keep_color(picture, content)
+        yield frame._replace(rgb=to_uint8(picture), alpha=alpha), past
+
+
+def _prepared(frame: Frame, settings: _Settings) -> tuple[np.ndarray, np.ndarray | None]:
+    """The frame as floats of the wanted shape, and its transparency as bytes."""
+    height, width = settings.shape
+    content = as_floats(frame.rgb)
+    if frame.alpha is None:
+        if settings.is_scaled:
+            content = resize(content, shape=settings.shape)
+        return np.ascontiguousarray(content[:height, :width]), None
+    alpha = as_floats(frame.alpha)
+    content = fill_hidden(content, alpha)
+    if settings.is_scaled:
+        content = resize(content, shape=settings.shape)
+        alpha = resize(alpha, shape=settings.shape)
+    return np.ascontiguousarray(content[:height, :width]), to_uint8(alpha[:height, :width])
+
+
+# What the arguments mean.
+
+
+def _engine(parts: list[Style], engine: Any) -> tuple[Any, list[Embedding]]:
+    runner, embeddings = api.engine_and_embeddings(parts, engine)
+    if hasattr(runner, "render_steps"):
+        raise InputError(
+            f"The {runner.name} engine takes minutes for a frame. Videos are painted by the cin "
+            "or the magenta engine."
+        )
+    return runner, embeddings
+
+
+def _shape(clip: Clip, size: int | None, *, is_even: bool) -> tuple[int, int]:
+    """Height and width of the pictures."""
+    scale = 1.0 if size is None else size / max(clip.height, clip.width)
+    height, width = (max(1, round(side * scale)) for side in (clip.height, clip.width))
+    if is_even and size is not None:
+        height, width = (max(2, 2 * round(side * scale / 2)) for side in (clip.height, clip.width))
+    elif is_even and (height % 2 or width % 2):
+        _log.warning(
+            "videos need even sides: %dx%d pixels lose the last row or column, to %dx%d",
+            *(width, height, width - width % 2, height - height % 2),
+        )
+        height, width = height - height % 2, width - width % 2
+    check_size(height, width, f"video {str(clip.path)!r}", DEFAULT_MAX_PIXELS)
+    return height, width
+
+
+def _fingerprint(
+    clip: Clip, settings: _Settings, suffix: str, quality: int, audio: bool
+) -> dict[str, Any]:
+    """What must be the same for parts to fit together."""
+    status = clip.path.stat()
+    return {
+        "version": __version__,
+        "video": [str(clip.path.resolve()), status.st_size, status.st_mtime_ns],
+        "engine": [settings.engine.name, settings.engine.network],
+        "styles": [[time, style.digest] for time, style in settings.styles],
+        "strength": settings.strength,
+        "color": settings.color,
+        "shape": list(settings.shape),
+        "seed": settings.seed,
+        "steady": settings.steady,
+        "segment": SEGMENT_FRAMES,
+        "output": [suffix, quality, audio],
+    }
