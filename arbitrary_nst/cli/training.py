@@ -59,8 +59,8 @@ STYLE_LIST_HELP = "JSON list of {name, file, source, style_weight, style_size}"
 
 
 def add_commands(commands) -> None:
-    """Adds `train`, `add-style` and `evaluate` to the parser."""
-    for add in (_add_train, _add_new_style, _add_evaluate):
+    """Adds `train`, `pack-training`, `add-style` and `evaluate` to the parser."""
+    for add in (_add_train, _add_pack, _add_new_style, _add_evaluate):
         add(commands)
 
 
@@ -83,13 +83,26 @@ def _add_train(commands) -> None:
         examples="  arbitrary-nst train --styles PAINTINGS --photos PHOTOS --out models/mine\n"
         "  ARBITRARY_NST_CIN=models/mine arbitrary-nst stylize photo.jpg -s my-style -o out.png",
     )
-    parser.add_argument("--styles", required=True, metavar="DIR", help="folder of style images")
+    _add_sources(parser, required=False)
+    parser.add_argument(
+        "--pack", metavar="FILE", help="what `pack-training` wrote, in place of styles and photos"
+    )
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder of the run")
+    _add_vgg_weights(parser)
+    _add_train_settings(parser)
+    _add_run_settings(parser)
+
+
+def _add_sources(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    parser.add_argument("--styles", required=required, metavar="DIR", help="folder of style images")
     parser.add_argument(
         "--style-list",
         metavar="FILE",
         help=f"{STYLE_LIST_HELP} (default: every image in the folder, named after its file)",
     )
-    parser.add_argument("--photos", required=True, metavar="DIR", help="folder of content photos")
+    parser.add_argument(
+        "--photos", required=required, metavar="DIR", help="folder of content photos"
+    )
     parser.add_argument(
         "--painting-list",
         metavar="FILE",
@@ -97,9 +110,6 @@ def _add_train(commands) -> None:
         "images is trained beside the network",
     )
     parser.add_argument("--paintings", metavar="DIR", help="folder of these")
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder of the run")
-    _add_vgg_weights(parser)
-    _add_train_settings(parser)
 
 
 def _add_train_settings(parser: argparse.ArgumentParser) -> None:
@@ -128,6 +138,9 @@ def _add_train_settings(parser: argparse.ArgumentParser) -> None:
         choices=("auto", "float32", "bfloat16"),
         help="of activations; auto is bfloat16 where the processor is fast at it",
     )
+
+
+def _add_run_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--backend",
         choices=("tensorflow", "jax", "torch"),
@@ -158,11 +171,17 @@ def train(options: argparse.Namespace) -> None:
     """`arbitrary-nst train`: see `training.train.train`."""
     if options.backend:
         os.environ["KERAS_BACKEND"] = options.backend
-    weights = vgg19_weights(options.vgg_weights)
+    weights, packed = options.vgg_weights, None
     from arbitrary_nst.training.config import config_from_options
     from arbitrary_nst.training.train import train as run
 
-    config = config_from_options(vars(options))
+    if options.pack:
+        from arbitrary_nst.training.pack import open_pack
+
+        packed, of_pack = open_pack(options.pack, Path(options.out) / "pack")
+        weights = weights or of_pack
+    config = config_from_options(vars(options), packed)
+    weights = weights if options.pack else vgg19_weights(weights)
     with ProgressBar("train", unit="step") as bar:
         run(
             config,
@@ -173,6 +192,50 @@ def train(options: argparse.Namespace) -> None:
             sample_photos=options.sample_photo,
             progress=bar,
         )
+
+
+def _add_pack(commands) -> None:
+    parser = add_command(
+        commands,
+        "pack-training",
+        pack,
+        "put all that a training needs into one file",
+        teach="For a machine with an accelerator: photos and paintings, as many as fit, VGG19, "
+        "settings.\nThere `train --pack FILE` takes it; other settings given there count.",
+        examples="  arbitrary-nst pack-training --styles PAINTINGS --photos PHOTOS -o my.pack\n"
+        "  arbitrary-nst train --pack my.pack --backend jax --batch-size 16 --out runs/1",
+    )
+    _add_sources(parser, required=True)
+    _add_vgg_weights(parser)
+    _add_train_settings(parser)
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the pack")
+    parser.add_argument(
+        "--megabytes",
+        type=float,
+        default=60,
+        metavar="N",
+        help="the most that it may have (default: %(default)s)",
+    )
+
+
+def pack(options: argparse.Namespace) -> None:
+    """`arbitrary-nst pack-training`: see `training.pack.write_pack`."""
+    check_target(options.output)
+    weights = vgg19_weights(options.vgg_weights)
+    from arbitrary_nst.training.config import check_config, config_from_options
+    from arbitrary_nst.training.pack import write_pack
+
+    config = config_from_options(vars(options))
+    check_config(config)
+    with ProgressBar("pack", unit="byte") as bar:
+        photos, paintings = write_pack(
+            config,
+            options.output,
+            vgg_weights=weights,
+            megabytes=options.megabytes,
+            progress=bar,
+        )
+    print(f"{options.output}: {photos} photos, {paintings} paintings")
 
 
 def _add_new_style(commands) -> None:

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 from keras import ops
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
 
 from arbitrary_nst.errors import InputError, WeightsUnavailable
 
@@ -104,7 +106,8 @@ def load_vgg19(
     Args:
         layers: see `build_vgg19`.
         weights: "imagenet" lets Keras download (80 MB) and cache them, or the path of a file
-            in Keras' own `.h5` layout without the classifier.
+            in Keras' own `.h5` layout without the classifier, or of a training pack's
+            `.safetensors` file.
         pooling: see `build_vgg19`.
         dtype: see `build_vgg19`.
 
@@ -114,6 +117,23 @@ def load_vgg19(
     Raises:
         WeightsUnavailable: the download failed, or the file holds something else.
     """
+    kernels = _packed_kernels(weights) if weights.endswith(".safetensors") else None
+    if kernels is None:
+        kernels = _keras_kernels(weights)
+    model = build_vgg19(layers, pooling=pooling, dtype=dtype)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            try:
+                layer.set_weights(kernels[layer.name])
+            except (KeyError, ValueError) as error:
+                raise WeightsUnavailable(
+                    f"{weights} holds no weights of VGG19 for {layer.name}: {error}"
+                ) from error
+    return model
+
+
+def _keras_kernels(weights: str) -> dict[str, list[np.ndarray]]:
+    """Kernel and bias of every convolution, downloaded or from a file in Keras' .h5 layout."""
     try:
         reference = keras.applications.VGG19(include_top=False, weights=weights)
     except Exception as error:  # Keras raises a bare Exception when its download fails
@@ -126,11 +146,18 @@ def load_vgg19(
             f"The VGG19 weights (80 MB) could not be downloaded: {error}. Fetch {VGG19_URL} on "
             f"another machine and name the file by --vgg-weights or ARBITRARY_NST_VGG19."
         ) from error
-    model = build_vgg19(layers, pooling=pooling, dtype=dtype)
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.Conv2D):
-            layer.set_weights(reference.get_layer(layer.name).get_weights())
-    return model
+    return {layer.name: layer.get_weights() for layer in reference.layers}
+
+
+def _packed_kernels(path: str) -> dict[str, list[np.ndarray]]:
+    """The same from a training pack: float16, without the convolutions that no loss looks at."""
+    try:
+        arrays = load_file(path)
+        names = [name.removesuffix(".kernel") for name in arrays if name.endswith(".kernel")]
+        parts = ("kernel", "bias")
+        return {n: [arrays[f"{n}.{part}"].astype(np.float32) for part in parts] for n in names}
+    except (OSError, SafetensorError, KeyError) as error:
+        raise WeightsUnavailable(f"{path} could not be read as VGG19 weights: {error}") from error
 
 
 def autocorrelation(features, reach: int):

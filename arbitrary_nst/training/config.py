@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -317,25 +317,37 @@ def read_painting_list(path: str | Path, folder: str | Path) -> tuple[PaintingSp
     return specs
 
 
-def config_from_options(options: Mapping[str, Any]) -> TrainConfig:
+def config_from_options(
+    options: Mapping[str, Any], packed: TrainConfig | None = None
+) -> TrainConfig:
     """The settings that the options of `arbitrary-nst train` ask for; None means the default.
 
+    Args:
+        options: by name.
+        packed: the settings of a training pack, in place of the defaults, with its styles, photos
+            and paintings.
+
     Raises:
-        InputError: the style list cannot be read.
+        InputError: the style list cannot be read, or there are no styles or photos.
     """
     chosen = {name: value for name, value in options.items() if value is not None}
+    layout = {f.name: chosen[f.name] for f in fields(CinLayout) if f.name in chosen}
+    names = {f.name for f in fields(TrainConfig)} - {"styles", "layout", "photos", "paintings"}
+    settings = {name: chosen[name] for name in names if name in chosen}
+    if packed is not None:
+        return replace(packed, layout=replace(packed.layout, **layout), **settings)
+    if "styles" not in chosen or "photos" not in chosen:
+        raise InputError("A training needs `--styles` and `--photos`, or a `--pack` that has them.")
     defaults: dict[str, Any] = {
         name: chosen[name] for name in ("style_weight", "style_size") if name in chosen
     }
-    layout = {f.name: chosen[f.name] for f in fields(CinLayout) if f.name in chosen}
     paintings: tuple[PaintingSpec, ...] = ()
     if options.get("painting_list"):
         paintings = read_painting_list(options["painting_list"], options.get("paintings") or "")
-    names = {f.name for f in fields(TrainConfig)} - {"styles", "layout", "photos", "paintings"}
     return TrainConfig(
         styles=read_style_list(options.get("style_list"), options["styles"], defaults=defaults),
         photos=str(options["photos"]),
         layout=CinLayout(**layout),
         paintings=paintings,
-        **{name: chosen[name] for name in names if name in chosen},
+        **settings,
     )

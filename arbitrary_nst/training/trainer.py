@@ -31,6 +31,9 @@ from arbitrary_nst.training.statistics import (
     to_array,
 )
 
+# Of terms that are relative to how much a painting varies. Next to one of a single colour every
+# picture varies a thousand times too much, and one such step undid a hundred others.
+CEILING = 2.0
 LOSS_NAMES = (
     "loss",
     "style",
@@ -238,10 +241,11 @@ def _style_terms(found: Sequence, targets: Sequence) -> dict:
     def between(start, stop):
         return style_loss(found[start:stop], targets[start:stop])
 
+    tone = tone_loss(found[NUM_WHOLE - 1], targets[NUM_WHOLE - 1])
     terms = {
         "style": between(0, NUM_GRAMS),
-        "shift": between(NUM_GRAMS, NUM_WHOLE - 1),
-        "tone": tone_loss(found[NUM_WHOLE - 1], targets[NUM_WHOLE - 1]),
+        "shift": ops.minimum(between(NUM_GRAMS, NUM_WHOLE - 1), CEILING),
+        "tone": ops.minimum(tone, CEILING),
         "detailed": ops.zeros(1),
         "flat": ops.zeros(1),
     }

@@ -1,0 +1,141 @@
+"""Training packs: what is in them, that they train, and files that are none."""
+
+import json
+import zipfile
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from small_training import small_config, small_vgg, write_data
+
+from arbitrary_nst.errors import InputError, WeightsUnavailable
+from arbitrary_nst.image import load_image
+from arbitrary_nst.networks.vgg import build_vgg19, load_vgg19
+from arbitrary_nst.training import pack as pack_module
+from arbitrary_nst.training.config import PaintingSpec, config_from_options
+from arbitrary_nst.training.data import BatchSource
+from arbitrary_nst.training.pack import open_pack, write_pack
+from arbitrary_nst.training.statistics import LOSS_LAYERS
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    folder = write_data(tmp_path_factory.mktemp("data") / "drawn")
+    files = sorted((folder / "photos").iterdir())[:3]
+    paintings = tuple(PaintingSpec(str(f), f"painter {i % 2}") for i, f in enumerate(files))
+    return small_config(folder, paintings=paintings, flat_weight=0.5, painting_crop=32)
+
+
+@pytest.fixture
+def small_loss_network(monkeypatch):
+    """VGG19 of a sixteenth of the width, in the place of the real one."""
+    monkeypatch.setattr(pack_module, "load_vgg19", lambda layers, weights: small_vgg())
+
+
+@pytest.fixture
+def packed(config, small_loss_network, tmp_path):
+    path = tmp_path / "training.pack"
+    assert write_pack(config, path, megabytes=1) == (5, 3)
+    return path
+
+
+def test_contents_come_back(config, packed, tmp_path):
+    found, _ = open_pack(packed, tmp_path / "unpacked")
+    same = {"styles": (), "photos": "", "paintings": ()}
+    assert replace(found, **same) == replace(config, **same)
+    assert [s.name for s in found.styles] == [s.name for s in config.styles]
+    assert sorted(p.group for p in found.paintings) == ["painter 0", "painter 0", "painter 1"]
+    for style, original in zip(found.styles, config.styles, strict=True):
+        image, painting = (load_image(s.file)[0] for s in (style, original))
+        assert image.shape == painting.shape
+        assert np.abs(image - painting).mean() < 0.05
+    batch = BatchSource(found).batch(0)
+    assert batch["content"].shape == (2, 32, 32, 3)
+    assert batch["paintings"].shape == (3, 32, 32, 3)
+
+
+def test_weights_are_those_of_the_loss_network(packed, tmp_path, monkeypatch):
+    """To the ten bits of a float16's mantissa."""
+    _, weights = open_pack(packed, tmp_path / "unpacked")
+    monkeypatch.setattr(
+        "arbitrary_nst.networks.vgg.build_vgg19",
+        lambda layers, **options: build_vgg19(layers, width=1 / 16, seed=5, **options),
+    )
+    found = load_vgg19(LOSS_LAYERS, weights=weights)
+    for layer in small_vgg().layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            for mine, theirs in zip(
+                found.get_layer(layer.name).get_weights(), layer.get_weights(), strict=True
+            ):
+                np.testing.assert_allclose(mine, theirs, rtol=1e-3, atol=1e-6)
+
+
+def test_weights_of_another_width_are_refused(packed, tmp_path):
+    _, weights = open_pack(packed, tmp_path / "unpacked")
+    with pytest.raises(WeightsUnavailable, match="no weights of VGG19 for block1_conv1"):
+        load_vgg19(LOSS_LAYERS, weights=weights)
+
+
+def test_options_go_before_the_pack(packed, tmp_path):
+    found, _ = open_pack(packed, tmp_path / "unpacked")
+    config = config_from_options({"steps": 7, "batch_size": None, "noise_channels": 2}, found)
+    assert (config.steps, config.batch_size, config.flat_weight) == (7, 2, 0.5)
+    assert config.layout == replace(found.layout, noise_channels=2)
+    assert config.styles == found.styles
+    with pytest.raises(InputError, match="needs `--styles` and `--photos`, or a `--pack`"):
+        config_from_options({"steps": 7})
+
+
+def test_size_is_kept(config, small_loss_network, tmp_path):
+    """Room for some of the photos: the file is no larger than asked for, and none is no pack."""
+    whole = tmp_path / "whole.pack"
+    write_pack(config, whole, megabytes=1)
+    megabytes = (whole.stat().st_size + 1000) / 1e6  # what is kept for the directory included
+    photos, paintings = write_pack(config, tmp_path / "part.pack", megabytes=megabytes)
+    assert 0 < photos + paintings < 8
+    assert (tmp_path / "part.pack").stat().st_size <= megabytes * 1e6
+    with pytest.raises(InputError, match="no room for a photo"):
+        write_pack(config, tmp_path / "none.pack", megabytes=0.01)
+    assert not (tmp_path / "none.pack").exists()
+
+
+def test_unpacked_once(packed, tmp_path):
+    folder = tmp_path / "unpacked"
+    open_pack(packed, folder)
+    before = (folder / "config.json").stat().st_mtime_ns
+    open_pack(packed, folder)
+    assert (folder / "config.json").stat().st_mtime_ns == before
+    (folder / "complete.txt").unlink()  # as after an interruption
+    open_pack(packed, folder)
+    assert (folder / "config.json").stat().st_mtime_ns != before
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["../photos/1.jpg"], "holds '../photos/1.jpg'"),
+        (["photos/../../1.jpg"], "holds"),
+        (["photos/run.py"], "holds 'photos/run.py'"),
+        (["config.json"], "lacks"),
+    ],
+)
+def test_other_archives(tmp_path, names, message):
+    path = tmp_path / "other.pack"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, json.dumps({}))
+    with pytest.raises(InputError, match=f"is not a training pack: it {message}"):
+        open_pack(path, tmp_path / "unpacked")
+    assert not (tmp_path / "unpacked").exists()
+
+
+def test_compressed_or_damaged_archives(tmp_path):
+    path = tmp_path / "other.pack"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", "0" * 1000)
+    with pytest.raises(InputError, match="it is compressed"):
+        open_pack(path, tmp_path / "unpacked")
+    path.write_bytes(b"no archive")
+    with pytest.raises(InputError, match="not a readable training pack"):
+        open_pack(path, tmp_path / "unpacked")
