@@ -47,7 +47,8 @@ def drawing_loss(features, photo_features):
     together = ops.mean(x * y, axis=(1, 2))
     # A channel that is next to silent in the picture has no say in where its lines are.
     floor = 1e-3 * ops.mean(own, axis=1, keepdims=True) + 1e-8
-    followed = together * ops.sqrt(photo / (own + floor))
+    # Not the root of zero, whose gradient is infinite, for channels that are silent in the photo.
+    followed = together * ops.sqrt((photo + 1e-12) / (own + floor))
     return 2.0 * ops.sum(photo - followed, axis=1) / (ops.sum(photo, axis=1) + 1e-8)
 
 

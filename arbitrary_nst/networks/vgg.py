@@ -150,12 +150,14 @@ def _keras_kernels(weights: str) -> dict[str, list[np.ndarray]]:
 
 
 def _packed_kernels(path: str) -> dict[str, list[np.ndarray]]:
-    """The same from a training pack: float16, without the convolutions that no loss looks at."""
+    """The same from a training pack: small numbers, and none that no loss looks at."""
     try:
-        arrays = load_file(path)
-        names = [name.removesuffix(".kernel") for name in arrays if name.endswith(".kernel")]
-        parts = ("kernel", "bias")
-        return {n: [arrays[f"{n}.{part}"].astype(np.float32) for part in parts] for n in names}
+        arrays = {name: array.astype(np.float32) for name, array in load_file(path).items()}
+        kernels = {}
+        for name in [n.removesuffix(".kernel") for n in arrays if n.endswith(".kernel")]:
+            kernel = arrays[f"{name}.kernel"] * arrays.get(f"{name}.scale", np.float32(1))
+            kernels[name] = [kernel, arrays[f"{name}.bias"]]
+        return kernels
     except (OSError, SafetensorError, KeyError) as error:
         raise WeightsUnavailable(f"{path} could not be read as VGG19 weights: {error}") from error
 

@@ -74,7 +74,12 @@ def load_checkpoint(trainer: StyleTrainer, path: Path) -> int:
 
 
 def _state(trainer: StyleTrainer) -> dict[str, keras.Variable]:
-    groups = {"model": trainer.trainable_variables, "optimizer": trainer.optimizer.variables}
+    groups = {
+        "model": trainer.trainable_variables,
+        "optimizer": trainer.optimizer.variables,
+        # Of a predictor whose trunk stays as it is; the loss network is no part of the state.
+        "frozen": trainer.predictor.non_trainable_variables if trainer.predictor else [],
+    }
     return {
         f"{group}/{index:04d}/{variable.name}": variable
         for group, variables in groups.items()

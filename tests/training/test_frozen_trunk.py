@@ -1,0 +1,79 @@
+"""A predictor whose first convolutions stay as they are, also when a run is resumed."""
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+from small_training import small_config, small_vgg, write_data
+
+from arbitrary_nst.networks.predictor.network import TRUNK, PredictorLayout
+from arbitrary_nst.training.checkpoint import load_checkpoint, save_checkpoint
+from arbitrary_nst.training.config import PaintingSpec
+from arbitrary_nst.training.statistics import to_array
+from arbitrary_nst.training.train import build_trainer, take_step, train
+
+SMALL = PredictorLayout(trunk=(4, 4, 6, 6, 8), widths=(8, 8), mixed=3, hidden=8, bottleneck=4)
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    folder = write_data(tmp_path_factory.mktemp("data") / "drawn")
+    files = sorted((folder / "photos").iterdir())[:2]
+    return small_config(
+        folder,
+        paintings=tuple(PaintingSpec(str(file), "painter") for file in files),
+        predictor=SMALL,
+        painting_crop=32,
+        painting_share=1.0,
+        frozen_trunk=True,
+        steps=4,
+    )
+
+
+def test_trunk_does_not_learn(config):
+    """All other layers of the predictor do."""
+    trainer = build_trainer(config, vgg=small_vgg())
+    layers = trainer.predictor.layers
+    before = {layer.name: [to_array(w).copy() for w in layer.weights] for layer in layers}
+    rng = np.random.default_rng(0)
+    mixing = np.zeros((2, 4 + 3), np.float32)
+    mixing[:, -1] = 1
+    batch = {
+        "content": rng.random((2, 32, 32, 3), np.float32),
+        "paintings": rng.random((3, 32, 32, 3), np.float32),
+        "mixing": mixing,
+    }
+    for step in (1, 2):
+        take_step(trainer, batch, step)
+    for layer in layers:
+        changed = [
+            (to_array(new) != old).any()
+            for new, old in zip(layer.weights, before[layer.name], strict=True)
+        ]
+        if layer.name in TRUNK:
+            assert not any(changed), layer.name
+        elif changed:
+            assert all(changed), layer.name
+
+
+def test_resumed_run_has_the_same_trunk(config, tmp_path):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    train(config, whole, vgg=small_vgg())
+    train(config, parts, vgg=small_vgg(), stop_at=2)
+    train(config, parts, vgg=small_vgg())
+    left, right = (load_file(folder / "checkpoint.safetensors") for folder in (whole, parts))
+    assert list(left) == list(right)
+    assert any(name.startswith("frozen/") for name in left)
+    for name in left:
+        np.testing.assert_array_equal(left[name], right[name], err_msg=name)
+
+
+def test_trunk_comes_from_the_checkpoint(config, tmp_path):
+    """Not from what a new trainer starts with."""
+    trainer = build_trainer(config, vgg=small_vgg())
+    kernel = trainer.predictor.get_layer(TRUNK[0]).kernel
+    kernel.assign(to_array(kernel) + 1)
+    save_checkpoint(trainer, 0, tmp_path / "checkpoint.safetensors")
+    again = build_trainer(config, vgg=small_vgg())
+    load_checkpoint(again, tmp_path / "checkpoint.safetensors")
+    found = to_array(again.predictor.get_layer(TRUNK[0]).kernel)
+    np.testing.assert_array_equal(found, to_array(kernel))
