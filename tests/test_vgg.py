@@ -10,6 +10,7 @@ from arbitrary_nst.networks.vgg import (
     BLOCKS,
     CONTENT_LAYER,
     STYLE_LAYERS,
+    TONE_DIRECTIONS,
     VggPreprocess,
     autocorrelation,
     build_vgg19,
@@ -258,10 +259,23 @@ def test_gradients_of_gram_matrices():
 
 
 def test_tone_by_hand():
-    """Two fields of 8x8, black and red: mean 0.5 and variance 0.25 in red alone."""
+    """Two fields of 8x8, black and red: half of the quantiles 0, half of them the red's share."""
     image = np.zeros((1, 8, 16, 3), np.float32)
     image[:, :, 8:, 0] = 1
     found = keras.ops.convert_to_numpy(tone(image))[0]
-    expected = np.zeros((4, 3))
-    expected[0, 0], expected[1, 0] = 0.5, 0.25
-    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert found.shape == (32, len(TONE_DIRECTIONS))
+    for index, direction in enumerate(TONE_DIRECTIONS):
+        low, high = sorted((0.0, direction[0]))
+        np.testing.assert_allclose(found[:8, index], low, atol=1e-6)
+        np.testing.assert_allclose(found[-8:, index], high, atol=1e-6)
+        assert (np.diff(found[:, index]) >= -1e-6).all()
+
+
+def test_tone_does_not_depend_on_size_or_place():
+    """The same fields, four times as many and in another order."""
+    rng = np.random.default_rng(0)
+    fields = rng.random((1, 4, 4, 3)).astype(np.float32)
+    image = fields.repeat(8, axis=1).repeat(8, axis=2)
+    many = np.tile(image, (1, 2, 2, 1))[:, ::-1]
+    np.testing.assert_allclose(tone(many), tone(image), atol=0.05)
+    np.testing.assert_allclose(tone(image[:, :, ::-1]), tone(image), atol=1e-6)

@@ -45,8 +45,8 @@ def style_statistics(image, features: Sequence, detail=None) -> list:
 
     Returns:
         Arrays (B, ...): Gram matrices of the style layers, (B, C, C); for each layer of `REACHES`
-        its autocorrelation; the tone, (B, 4, 3); and with `detail` the Gram matrices of the
-        detailed part, then those of the flat part.
+        its autocorrelation; the tone, see `networks.vgg.tone`; and with `detail` the Gram
+        matrices of the detailed part, then those of the flat part.
     """
     features = list(features)[:NUM_GRAMS]
     parts: list = []

@@ -31,8 +31,8 @@ from arbitrary_nst.training.statistics import (
     to_array,
 )
 
-# Of terms that are relative to how much a painting varies. Next to one of a single colour every
-# picture varies a thousand times too much, and one such step undid a hundred others.
+# What terms approach that are relative to how much a painting varies. Next to one of one colour
+# every picture varies a thousand times too much, and one such step undid a hundred others.
 CEILING = 2.0
 LOSS_NAMES = (
     "loss",
@@ -241,11 +241,14 @@ def _style_terms(found: Sequence, targets: Sequence) -> dict:
     def between(start, stop):
         return style_loss(found[start:stop], targets[start:stop])
 
+    def bounded(values):
+        return CEILING * values / (CEILING + values)
+
     tone = tone_loss(found[NUM_WHOLE - 1], targets[NUM_WHOLE - 1])
     terms = {
         "style": between(0, NUM_GRAMS),
-        "shift": ops.minimum(between(NUM_GRAMS, NUM_WHOLE - 1), CEILING),
-        "tone": ops.minimum(tone, CEILING),
+        "shift": bounded(between(NUM_GRAMS, NUM_WHOLE - 1)),
+        "tone": bounded(tone),
         "detailed": ops.zeros(1),
         "flat": ops.zeros(1),
     }
