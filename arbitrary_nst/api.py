@@ -6,7 +6,7 @@ import functools
 import itertools
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def embed(style: Style, *, engine: Any = "auto") -> Embedding:
         ImageError: an image that cannot be read.
     """
     check_style(style)
-    check_engine(engine)
+    engine = check_engine(engine)
     if isinstance(style, Embedding):
         return style
     chosen, resolved = resolve([style], engine, DEFAULT_MAX_PIXELS)
@@ -201,7 +201,7 @@ def stylize_many(
     strength, size, seed = check_options(strength, color, size, seed, progress)
     working_size, texture_scale = _check_scale(working_size, texture_scale)
     max_memory = positive_number(max_memory, "max_memory")
-    check_engine(engine)
+    engine = check_engine(engine)
     parts = list_of_styles(styles)
     shares = normalize_weights(weights, len(parts))
     areas = None if masks is None else read_masks(masks, len(parts), max_pixels)
@@ -225,7 +225,7 @@ def stylize_many(
     )
     total = len(contents) if isinstance(contents, Sized) else 0
     upcoming = itertools.chain([first], photos)
-    if hasattr(runner, "render_steps"):
+    if runner.render_steps is not None:
         # Minutes for a picture: its steps are counted, not the pictures.
         return _pictures(functools.partial(paint, runner, job, progress), upcoming, total, None)
     inner = progress if total == 1 else None
@@ -326,10 +326,8 @@ def resolve(
     Returns:
         The engine, a name or the object that was given, and the styles as `read_styles` has them.
     """
-    check_engine(engine)
-    known: Mapping[str, Embedding] = getattr(engine, "styles", {})
-    if isinstance(engine, str):
-        known = trained_styles()
+    engine = check_engine(engine)
+    known = trained_styles() if isinstance(engine, str) else engine.styles
     resolved = read_styles(styles, known, max_pixels)
     if isinstance(engine, str) and engine == "auto":
         engine = choose_engine(resolved, cin_takes_images=predicts_styles())
@@ -376,7 +374,9 @@ def _fall_back(reason: Exception, shape: Sequence[int] | None) -> Any:
         raise WeightsUnavailable(
             f"{reason} The vgg19 engine, which could do it, is not to be had either: {error}"
         ) from reason
-    seconds = f", about {runner.estimated_seconds(*shape[:2]):.0f} s a picture" if shape else ""
+    seconds = ""
+    if shape and runner.estimated_seconds is not None:
+        seconds = f", about {runner.estimated_seconds(*shape[:2]):.0f} s a picture"
     _log.warning(
         "the magenta engine cannot be had, so vgg19 does it%s. The reason: %s", seconds, reason
     )

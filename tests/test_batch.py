@@ -252,7 +252,7 @@ def test_one_photo_that_fails_in_a_group(packaged, folder):
         """Refuses a batch with the photo of seed 1, as an engine short of memory would."""
 
         name, network, styles = "cin", "none", {}
-        embed = identity = render = None
+        embed = identity = render = render_steps = memory_for = None
 
         def render_batch(self, contents, embeddings, *, seed):
             if any((c == bad).all() for c in contents):
@@ -379,7 +379,10 @@ def test_an_engine_of_many_steps_stops_within_a_picture(folder):
     stop = threading.Event()
 
     class Slow:
-        render_steps = None
+        memory_for = None
+
+        def render_steps(self, content, style, *, seed):
+            raise AssertionError("it is `render` that is given `on_step`")
 
         def render(self, content, style, *, seed, on_step):
             stop.set()  # Ctrl-C, after the first step

@@ -147,7 +147,7 @@ def _paint(
             raise InterruptedError
 
     # An engine that takes minutes looks at each of its steps whether it should stop.
-    progress = check if hasattr(engine, "render_steps") else None
+    progress = check if engine.render_steps is not None else None
     look = painting.Job(
         style=settings.style,
         strength=settings.strength,

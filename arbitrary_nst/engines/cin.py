@@ -72,6 +72,7 @@ class Cin:
     """
 
     name = "cin"
+    render_steps = estimated_seconds = None
 
     def __init__(
         self,
@@ -112,7 +113,7 @@ class Cin:
             CheckpointError: the predictor's file is damaged, or for another network.
         """
         check_image(style, "style", (3,))
-        if not self.predicts:
+        if not self.takes_images:
             raise style_image_error("The style")
         side = round(STYLE_SIZE * self.style_scale)
         image = resize(style, longer_side=side)
@@ -127,8 +128,8 @@ class Cin:
         return Embedding(self.name, self.network, arrays)
 
     @property
-    def predicts(self) -> bool:
-        """Whether images can be styles."""
+    def takes_images(self) -> bool:
+        """Whether the network comes with a predictor of styles from images."""
         return predicts_styles(self.folder)
 
     @functools.cached_property

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from arbitrary_nst.embedding import Embedding
-from arbitrary_nst.errors import StyleError
+from arbitrary_nst.errors import InputError, StyleError
 
 REFINE_STEPS = 10  # of the cin engine, see `Cin`
 
@@ -37,4 +39,13 @@ def check_embedding(
         raise error(
             f"The arrays of the style {embedding.name!r} do not fit the network. "
             f"Expected {dict(shapes)}. Received: {found}."
+        )
+
+
+def check_batch(contents: Sequence[np.ndarray], embeddings: Sequence[Embedding]) -> None:
+    """Raises `InputError` where there is not an embedding for each photo."""
+    if len(contents) != len(embeddings):
+        raise InputError(
+            f"A batch needs an embedding for each photo. Received: {len(contents)} photos, "
+            f"{len(embeddings)} embeddings."
         )

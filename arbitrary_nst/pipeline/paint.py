@@ -95,7 +95,7 @@ def _everywhere(
     engine: Any, job: Job, progress: Progress | None, photos: Sequence[np.ndarray]
 ) -> list[np.ndarray]:
     targets = [at_strength(engine, photo, job.style, job.strength) for photo in photos]
-    tells_steps = hasattr(engine, "render_steps") and progress is not None
+    tells_steps = engine.render_steps is not None and progress is not None
     if tells_steps or _is_large(engine, photos[0], job):
         pairs = zip(photos, targets, strict=True)
         return [_render(engine, job, progress, *pair) for pair in pairs]
@@ -111,7 +111,7 @@ def _by_regions(
     weights: np.ndarray,
 ) -> np.ndarray:
     targets = [at_strength(engine, photo, style, job.strength) for style in styles]
-    if hasattr(engine, "render_regions") and not _is_large(engine, photo, job):
+    if engine.render_regions is not None and not _is_large(engine, photo, job):
         return engine.render_regions(as_floats(photo), targets, weights, seed=job.seed)
     # Other engines paint each style everywhere; the pictures are laid side by side.
     mixed = np.zeros(photo.shape, np.float32)
@@ -131,14 +131,14 @@ def _render(
             photo, style, seed=job.seed, max_memory=job.max_memory, progress=report
         )
     options: dict[str, Any] = {}
-    if hasattr(engine, "render_steps") and progress is not None:
+    if engine.render_steps is not None and progress is not None:
         options["on_step"] = functools.partial(_report_step, progress)
     return engine.render(as_floats(photo), style, seed=job.seed, **options)
 
 
 def _is_large(engine: Any, photo: np.ndarray, job: Job) -> bool:
     """Whether the photo is more than the engine may paint at once."""
-    if not hasattr(engine, "render_large"):
+    if engine.memory_for is None:
         return False
     return engine.memory_for(*photo.shape[:2]) > job.max_memory
 

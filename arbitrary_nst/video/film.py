@@ -217,7 +217,7 @@ def _prepared(frame: Frame, settings: _Settings) -> tuple[np.ndarray, np.ndarray
 
 def _engine(parts: list[Style], engine: Any) -> tuple[Any, list[Embedding]]:
     runner, embeddings = api.engine_and_embeddings(parts, engine)
-    if hasattr(runner, "render_steps"):
+    if runner.render_steps is not None:
         raise InputError(
             f"The {runner.name} engine takes minutes for a frame. Videos are painted by the cin "
             "or the magenta engine."
