@@ -15,17 +15,14 @@ from arbitrary_nst.errors import CheckpointError, ImageError, InputError, StyleE
 from arbitrary_nst.image import load_image, resize
 from arbitrary_nst.networks.cin.file import load_network
 from arbitrary_nst.networks.losses import style_loss
+from arbitrary_nst.networks.predictor.file import load_predictor, predictor_bytes
 from arbitrary_nst.networks.predictor.network import (
     TRUNK,
     PredictorLayout,
     build_predictor,
     compiled,
-    load_predictor,
-    predictor_bytes,
-    standardize,
-    start_at,
-    start_trunk,
 )
+from arbitrary_nst.networks.predictor.start import standardize, start_at, start_trunk
 from arbitrary_nst.networks.vgg import gram_matrix
 from arbitrary_nst.training.config import (
     PaintingSpec,

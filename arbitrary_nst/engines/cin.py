@@ -38,7 +38,8 @@ from arbitrary_nst.networks.cin.file import load_network, network_id
 from arbitrary_nst.networks.cin.large import paint_large
 from arbitrary_nst.networks.cin.network import noise_shape, photo_gamma_beta
 from arbitrary_nst.networks.precision import has_fast_bfloat16
-from arbitrary_nst.networks.predictor.network import compiled, load_predictor, predict
+from arbitrary_nst.networks.predictor.file import load_predictor
+from arbitrary_nst.networks.predictor.network import compiled, predict
 from arbitrary_nst.networks.predictor.refiner import Refiner
 
 MIN_SIDE = 16
