@@ -143,7 +143,7 @@ def test_without_the_sample_photos(folder, fails, monkeypatch):
     monkeypatch.setitem(sys.modules, "skimage", None)
     monkeypatch.setitem(sys.modules, "skimage.data", None)
     line = fails("stylize", "sample:coffee", "-s", "scream", "-o", "out.png")
-    assert 'pip install "arbitrary_nst[sample]"' in line
+    assert 'pip install "arbitrary-nst[sample]"' in line
     line = fails("stylize", "sample:nope", "-s", "scream", "-o", "out.png")
     assert "no sample photo 'nope'. Expected one of astronaut" in line
 

@@ -457,7 +457,7 @@ def test_setuptools_without_pkg_resources(monkeypatch):
 
 def test_no_tensorflow_hub(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_hub", None)
-    with pytest.raises(ImportError, match="pip install tensorflow-hub"):
+    with pytest.raises(ImportError, match='pip install "tensorflow-hub"'):
         hub._tensorflow_hub()
 
 
@@ -545,7 +545,8 @@ class FakeLitert:
 
 @pytest.fixture
 def pair_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(tflite, "_litert", lambda: FakeLitert)
+    fake = types.SimpleNamespace(Interpreter=FakeLitert)
+    monkeypatch.setattr(tflite, "require", lambda module: fake)
     (tmp_path / "style_predict_quantized_256.tflite").write_text("predictor 100")
     (tmp_path / "style_transfer_quantized_dynamic.tflite").write_text("transformer 100")
     return tmp_path
@@ -650,11 +651,12 @@ def test_threads_take_turns(pair_folder, photo):
     assert not errors
 
 
-def test_no_litert(monkeypatch):
+def test_no_litert(monkeypatch, tmp_path):
+    (tmp_path / "net.tflite").write_bytes(b"net")
     monkeypatch.setitem(sys.modules, "ai_edge_litert", types.ModuleType("ai_edge_litert"))
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
-    with pytest.raises(ImportError, match="pip install ai-edge-litert"):
-        tflite._litert()
+    with pytest.raises(ImportError, match=r'pip install "arbitrary-nst\[tflite\]"'):
+        tflite._Interpreter(tmp_path / "net.tflite")
 
 
 def test_the_pair_needs_no_tensorflow(pair_folder, run_python):

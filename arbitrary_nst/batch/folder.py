@@ -27,6 +27,7 @@ from arbitrary_nst.batch.files import (
 from arbitrary_nst.batch.settings import prepare
 from arbitrary_nst.batch.work import Outcome, paint_jobs
 from arbitrary_nst.common.checks import positive_int
+from arbitrary_nst.common.extras import require
 from arbitrary_nst.pipeline.paint import Progress
 from arbitrary_nst.pipeline.styles import Styles
 
@@ -93,7 +94,7 @@ def stylize_folder(
     if ray is not None:
         from arbitrary_nst.batch import ray as batch_ray
 
-        batch_ray.import_ray()
+        require("ray.data")
     jobs = find_jobs(in_dir, out_dir, recursive=recursive, output_format=output_format)
     settings, engine = prepare(
         styles, weights, output_format=output_format, quality=quality, **options

@@ -14,6 +14,7 @@ import numpy as np
 
 from arbitrary_nst import api
 from arbitrary_nst.common.checks import check_quality, check_share
+from arbitrary_nst.common.extras import require
 from arbitrary_nst.common.version import __version__
 from arbitrary_nst.embedding import Embedding, blend
 from arbitrary_nst.errors import InputError, VideoError
@@ -32,7 +33,7 @@ from arbitrary_nst.video.parts import (
     segment_path,
 )
 from arbitrary_nst.video.reading import open_clip, read_frames
-from arbitrary_nst.video.steady import Past, import_opencv, painted_steadily
+from arbitrary_nst.video.steady import Past, painted_steadily
 from arbitrary_nst.video.writing import (
     VIDEO_FORMATS,
     check_sounds,
@@ -121,7 +122,7 @@ def stylize_video(
     steady, quality = check_share(steady, "steady"), check_quality(quality)
     times, parts, groups = read_keyframes(styles, weights)
     if steady > 0:
-        import_opencv()
+        require("cv2")
     clip = open_clip(path)
     if target.exists() and os.path.samefile(path, target):
         raise InputError(f"The output path {os.fspath(out)!r} is the video itself. Choose another.")
