@@ -32,22 +32,22 @@ def ways(ray: bool) -> list[tuple[str | None, int]]:
 
 def stages(photos: list[Path], sizes: list[int | None], runs: int) -> None:
     """Prints what reading, painting and writing of a photo take."""
-    from arbitrary_nst import api
     from arbitrary_nst.batch import work
     from arbitrary_nst.batch.files import Job
     from arbitrary_nst.batch.settings import prepare
+    from arbitrary_nst.pipeline.paint import paint
 
     print(f"{'photo':>12} {'--size':>7} {'stage':>6} {'wall ms':>8} {'CPU ms':>8} {'of CPU':>7}")
     for size in sizes:
         settings, engine = prepare(STYLES, WEIGHTS, size=size)
-        look = (settings.style, settings.strength, settings.color, settings.seed, None)
         for kind in photos:
             job = Job(str(kind), str(kind.with_name(f"painted{kind.suffix}")))
             times: dict[str, list[tuple[float, float]]] = {"read": [], "paint": [], "write": []}
             for _ in range(runs + 1):
                 photo = timed(times["read"], lambda j=job, s=settings: work._read(s, j)[1])
                 pictures = timed(
-                    times["paint"], lambda e=engine, p=photo, k=look: api._paint(e, *k, [p])
+                    times["paint"],
+                    lambda e=engine, p=photo, s=settings: paint(e, s.look, None, [p]),
                 )
                 timed(
                     times["write"],

@@ -10,7 +10,6 @@ from PIL import ExifTags, Image
 import arbitrary_nst
 from arbitrary_nst import (
     Embedding,
-    api,
     blend,
     embed,
     list_styles,
@@ -519,7 +518,7 @@ def test_equal_sizes_run_as_one_batch_up_to_a_limit(network, make_photo, monkeyp
     list(stylize_many(contents, "scream", engine=Counting()))
     assert batches == [3, 1, 1]
     batches.clear()
-    monkeypatch.setattr(api, "BATCH_PIXELS", 2 * 32 * 40)
+    monkeypatch.setattr("arbitrary_nst.pipeline.contents.BATCH_PIXELS", 2 * 32 * 40)
     list(stylize_many(contents, "scream", engine=Counting()))
     assert batches == [2, 1, 1, 1]
 

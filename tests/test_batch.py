@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 import arbitrary_nst
-from arbitrary_nst import api, load_engine, stylize
+from arbitrary_nst import load_engine, stylize
 from arbitrary_nst.batch import BatchReport, processes, stylize_folder, work
 from arbitrary_nst.batch.files import (
     MANIFEST,
@@ -33,6 +33,7 @@ from arbitrary_nst.batch.work import paint_jobs
 from arbitrary_nst.cli import main
 from arbitrary_nst.errors import InputError, StyleError, WeightsUnavailable
 from arbitrary_nst.image import save_image, to_pil
+from arbitrary_nst.pipeline.contents import load_content
 
 STYLES = "-s great-wave:0.7 -s starry-night:0.3"
 
@@ -116,7 +117,7 @@ def test_large_jpeg_files_are_read_small(folder, make_photo):
     exif[0x0112] = 6  # to be turned by a quarter
     to_pil(make_photo(600, 900)).save("in/large.jpg", exif=exif)
     rgb, alpha = work._load("in/large.jpg", 64, 10**6)
-    expected, _ = api.load_content("in/large.jpg", 64, 10**6)
+    expected, _ = load_content("in/large.jpg", 64, 10**6)
     assert rgb.shape == expected.shape == (64, 43, 3) and alpha is None
     assert 0 < np.abs(rgb - expected).mean() < 0.01
     np.testing.assert_array_equal(work._load("in/large.jpg", 400, 10**6)[0].shape, (400, 267, 3))

@@ -331,7 +331,7 @@ def test_unexpected_errors_are_one_line_too(folder, fails, monkeypatch):
     def broken(*args, **kwargs):
         raise RuntimeError("something\nodd")
 
-    monkeypatch.setattr("arbitrary_nst.api.load_engine", broken)
+    monkeypatch.setattr("arbitrary_nst.pipeline.engine_choice.load_engine", broken)
     arguments = ["stylize", "photo.png", "-s", "scream", "-o", "o.png"]
     line = fails(*arguments)
     assert line.endswith("Unexpected RuntimeError: something odd (--debug shows where)")
@@ -352,7 +352,7 @@ def test_other_ends(folder, capsys, monkeypatch, error, code, message):
     def end(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr("arbitrary_nst.api.load_engine", end)
+    monkeypatch.setattr("arbitrary_nst.pipeline.engine_choice.load_engine", end)
     assert main(["stylize", "photo.png", "-s", "scream", "-o", "o.png"]) == code
     output = capsys.readouterr().err
     assert message in output and output.count("\n") == 1
@@ -374,7 +374,7 @@ def test_log_records_are_lines(folder, capsys, monkeypatch):
         logging.getLogger("arbitrary_nst.training.data").warning("skipping photo: %s", "a.jpg")
         return load_engine(name)
 
-    monkeypatch.setattr("arbitrary_nst.api.load_engine", talk)
+    monkeypatch.setattr("arbitrary_nst.pipeline.engine_choice.load_engine", talk)
     for _ in range(2):
         assert main(["stylize", "photo.png", "-s", "scream", "-o", "o.png"]) == 0
         assert capsys.readouterr().err == "arbitrary-nst: skipping photo: a.jpg\n"

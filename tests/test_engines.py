@@ -174,7 +174,7 @@ def test_embeddings_of_another_network_are_refused(engine, photo, other_network_
 
 def test_embeddings_of_another_engine_are_refused(engine, photo):
     stranger = Embedding("magenta", "x", {"bottleneck": np.ones(100, np.float32)}, name="mine")
-    with pytest.raises(StyleError, match="'mine' belongs to the magenta engine, network x"):
+    with pytest.raises(StyleError, match="'mine' was made for the engine magenta, network x"):
         engine.render(photo, stranger)
 
 
@@ -243,7 +243,7 @@ def test_a_folder_without_a_network(tmp_path):
 def test_styles_of_another_network_in_the_folder(tmp_path, network_folder, other_network_folder):
     for folder, name in ((network_folder, "network"), (other_network_folder, "styles")):
         (tmp_path / f"{name}.safetensors").symlink_to(folder / f"{name}.safetensors")
-    with pytest.raises(CheckpointError, match="style 'identity' belongs to the cin engine"):
+    with pytest.raises(CheckpointError, match="style 'identity' was made for the engine cin"):
         Cin(tmp_path)
 
 

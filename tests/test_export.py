@@ -291,7 +291,7 @@ def test_wrong_styles(network, other_network_folder, make_photo, tmp_path):
     refused("no style named 'grate-wave'.*Did you mean great-wave", ["scream", "grate-wave"])
     refused("Style 2 is an image.*add-style", ["scream", make_photo()])
     refused("Style 2 is called 'scream'.*a name of their own", ["scream", "scream"])
-    refused("belongs to the cin engine, network", trained_styles(other_network_folder)["scream"])
+    refused("was made for the engine cin, network", trained_styles(other_network_folder)["scream"])
     refused("`styles` is empty", [])
     assert not list(tmp_path.iterdir())
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from arbitrary_nst import api, stylize
+from arbitrary_nst import stylize
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import resize
 
@@ -89,7 +89,7 @@ class TestMemory:
         assert np.abs(np.asarray(picture, float) - wanted).mean() < 2
 
     def test_large_photos_stay_in_bytes(self, large_photo, monkeypatch):
-        monkeypatch.setattr(api, "LARGE_PIXELS", 100)
+        monkeypatch.setattr("arbitrary_nst.pipeline.contents.LARGE_PIXELS", 100)
         photo = np.rint(large_photo * 255).astype(np.uint8)
         picture = stylize(photo, "scream", max_memory=1.5e6, color="content", strength=0.5)
         assert picture.mode == "RGB" and picture.size == (120, 96)

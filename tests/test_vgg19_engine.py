@@ -354,7 +354,7 @@ def test_wrong_starting_points(network, content, styles):
 
 
 def test_what_does_not_fit_is_refused(engine, content, styles):
-    with pytest.raises(StyleError, match="belongs to the cin engine"):
+    with pytest.raises(StyleError, match="was made for the engine cin"):
         engine.render(content, Embedding("cin", "c", {"x": np.ones(3, np.float32)}, name="x"))
     odd = Embedding("vgg19", engine.network, {"relu1_1": np.ones(3, np.float32)})
     with pytest.raises(StyleError, match="do not fit the network"):
@@ -387,7 +387,7 @@ def test_through_the_api(engine, content, paintings):
 
 def test_auto_falls_back_to_vgg19_and_says_so(content, paintings, monkeypatch, caplog):
     """Where the cin network has no predictor."""
-    monkeypatch.setattr(api, "predicts_styles", lambda: False)
+    monkeypatch.setattr("arbitrary_nst.pipeline.engine_choice.predicts_styles", lambda: False)
     monkeypatch.setattr("arbitrary_nst.engines._make", make_small)
     monkeypatch.setattr("arbitrary_nst.engines._loaded", {})
     monkeypatch.setattr("arbitrary_nst.engines.vgg19_weights", lambda: "small")
@@ -410,7 +410,7 @@ def test_auto_is_cin_where_it_takes_images(content, paintings, monkeypatch, capl
         made.append(name)
         return engine_with(iterations=(2,))
 
-    monkeypatch.setattr(api, "predicts_styles", lambda: True)
+    monkeypatch.setattr("arbitrary_nst.pipeline.engine_choice.predicts_styles", lambda: True)
     monkeypatch.setattr("arbitrary_nst.engines._loaded", {})
     monkeypatch.setattr("arbitrary_nst.engines._make", make)
     with caplog.at_level(logging.WARNING):
@@ -425,7 +425,7 @@ def make_small(name, source):
 
 
 def test_neither_magenta_nor_vgg19(content, paintings, monkeypatch):
-    monkeypatch.setattr(api, "predicts_styles", lambda: False)
+    monkeypatch.setattr("arbitrary_nst.pipeline.engine_choice.predicts_styles", lambda: False)
     with pytest.raises(
         WeightsUnavailable, match=r"no folder 'no-magenta-here'.*'no-vgg19-here.h5'"
     ):

@@ -28,7 +28,7 @@ from arbitrary_nst.batch.settings import prepare
 from arbitrary_nst.batch.work import Outcome, paint_jobs
 from arbitrary_nst.common.checks import positive_int
 from arbitrary_nst.common.extras import require
-from arbitrary_nst.pipeline.paint import Progress
+from arbitrary_nst.pipeline.arguments import Progress
 from arbitrary_nst.pipeline.styles import Styles
 
 MIN_SHARE = 8  # photos for which another process is worth its start

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from arbitrary_nst.api import COLORS
 from arbitrary_nst.common.atomic import check_target
 from arbitrary_nst.embedding import Embedding, save_styles
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import IMAGE_SUFFIXES
+from arbitrary_nst.pipeline.arguments import COLORS
 from arbitrary_nst.pipeline.styles import STYLE_FILE_SUFFIX
 
 STYLE_HELP = f"name of an embedded style, a style file ({STYLE_FILE_SUFFIX}), or a style image"

@@ -28,18 +28,40 @@ def check_embedding(
         shapes: shape of each array of its embeddings, by name.
         error: type of the error.
     """
-    if (embedding.engine, embedding.network) != (engine, network):
-        raise error(
-            f"The style {embedding.name!r} belongs to the {embedding.engine} engine, network "
-            f"{embedding.network}. Expected: {engine}, network {network}. Embed the style again "
-            f"for this network."
-        )
+    check_network(embedding, engine, network, f"The style {embedding.name!r}", error)
     found = {name: array.shape for name, array in embedding.arrays.items()}
     if found != dict(shapes):
         raise error(
             f"The arrays of the style {embedding.name!r} do not fit the network. "
             f"Expected {dict(shapes)}. Received: {found}."
         )
+
+
+def check_network(
+    embedding: Embedding,
+    engine: str,
+    network: str,
+    label: str,
+    error: type[Exception] = StyleError,
+) -> None:
+    """Raises `error` where an embedding is not of this engine and this very network.
+
+    Args:
+        embedding: what an engine is asked to paint.
+        engine: its name.
+        network: the id of its weights.
+        label: what the message calls the embedding, such as "Style 2 ('scream')".
+        error: type of the error.
+    """
+    if (embedding.engine, embedding.network) == (engine, network):
+        return
+    hint = "Embed it again for this network."
+    if engine != "cin" and embedding.engine == "cin":
+        hint = f"The {engine} engine takes pictures of paintings as styles."
+    raise error(
+        f"{label} was made for the engine {embedding.engine}, network {embedding.network}. "
+        f"Expected: {engine}, network {network}. {hint}"
+    )
 
 
 def check_batch(contents: Sequence[np.ndarray], embeddings: Sequence[Embedding]) -> None:

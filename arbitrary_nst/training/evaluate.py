@@ -45,7 +45,7 @@ from arbitrary_nst.networks.vgg import (
     gram_matrix,
     load_vgg19,
 )
-from arbitrary_nst.pipeline.paint import Progress
+from arbitrary_nst.pipeline.arguments import Progress
 from arbitrary_nst.training.config import StyleSpec
 from arbitrary_nst.training.data import detail_mask
 

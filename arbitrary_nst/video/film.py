@@ -12,15 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from arbitrary_nst import api
-from arbitrary_nst.common.checks import check_quality, check_share
+from arbitrary_nst.common.checks import check_progress, check_quality, check_share
 from arbitrary_nst.common.extras import require
 from arbitrary_nst.common.version import __version__
 from arbitrary_nst.embedding import Embedding, blend
+from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import InputError, VideoError
 from arbitrary_nst.image import DEFAULT_MAX_PIXELS, keep_color, resize
 from arbitrary_nst.image.arrays import as_floats, check_size, fill_hidden, to_uint8
-from arbitrary_nst.pipeline.paint import Progress, at_strength
+from arbitrary_nst.pipeline.arguments import Options, Progress
+from arbitrary_nst.pipeline.engine_choice import choose, embeddings_by, loaded
+from arbitrary_nst.pipeline.paint import at_strength
 from arbitrary_nst.pipeline.styles import Style, Styles
 from arbitrary_nst.video.clip import Clip, Frame
 from arbitrary_nst.video.keyframes import Keyframe, read_keyframes, style_at
@@ -52,7 +54,7 @@ SEGMENT_FRAMES = 48  # so many are painted anew at most where a run was stopped
 class _Settings:
     """All that a frame's picture depends on, apart from the frame."""
 
-    engine: Any
+    engine: Engine
     styles: tuple[tuple[float, Embedding], ...]
     strength: float
     color: str
@@ -72,7 +74,7 @@ def stylize_video(
     color: str = "style",
     size: int | None = None,
     steady: float = 0.7,
-    engine: Any = "auto",
+    engine: str | Engine = "auto",
     seed: int = 0,
     quality: int = 90,
     audio: bool = True,
@@ -118,7 +120,8 @@ def stylize_video(
         >>> stylize_video("in.mp4", [Keyframe(0, "great-wave"), Keyframe(5, "scream")], "out.mp4")
     """
     target, suffix = check_video_path(out), Path(out).suffix.lower()
-    strength, size, seed = api.check_options(strength, color, size, seed, progress)
+    options = Options(strength, color, size, seed=seed)
+    check_progress(progress)
     steady, quality = check_share(steady, "steady"), check_quality(quality)
     times, parts, groups = read_keyframes(styles, weights)
     if steady > 0:
@@ -128,12 +131,14 @@ def stylize_video(
         raise InputError(f"The output path {os.fspath(out)!r} is the video itself. Choose another.")
     if audio:
         check_sounds(clip, suffix)
-    shape = _shape(clip, size, is_even=suffix in VIDEO_FORMATS)
+    shape = _shape(clip, options.size, is_even=suffix in VIDEO_FORMATS)
     runner, embeddings = _engine(parts, engine)
     blends = [blend([embeddings[i] for i, _ in g], [w for _, w in g]) for g in groups]
     moments = tuple(zip(times, blends, strict=True))
     is_scaled = size is not None
-    settings = _Settings(runner, moments, strength, color, shape, is_scaled, seed, steady)
+    settings = _Settings(
+        runner, moments, options.strength, color, shape, is_scaled, options.seed, steady
+    )
     folder = parts_folder(target)
     done = open_parts(folder, _fingerprint(clip, settings, suffix, quality, audio))
     segments = _segments(folder, done, clip, settings, suffix, quality, progress)
@@ -216,8 +221,10 @@ def _prepared(frame: Frame, settings: _Settings) -> tuple[np.ndarray, np.ndarray
 # What the arguments mean.
 
 
-def _engine(parts: list[Style], engine: Any) -> tuple[Any, list[Embedding]]:
-    runner, embeddings = api.engine_and_embeddings(parts, engine)
+def _engine(parts: list[Style], engine: str | Engine) -> tuple[Engine, list[Embedding]]:
+    choice = choose(parts, engine, DEFAULT_MAX_PIXELS)
+    runner = loaded(choice)
+    embeddings = embeddings_by(runner, choice.styles)
     if runner.render_steps is not None:
         raise InputError(
             f"The {runner.name} engine takes minutes for a frame. Videos are painted by the cin "

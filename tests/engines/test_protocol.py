@@ -111,7 +111,8 @@ def test_a_batch_gives_the_single_pictures(case, make_photo):
 def test_embeddings_of_others_are_refused(case, photo):
     style = replace(case.styles[0], name="mine")
     for stranger in (replace(style, engine="other"), replace(style, network="other")):
-        with pytest.raises(StyleError, match=f"'mine' belongs to .* Expected: {case.engine.name}"):
+        message = f"'mine' was made for .* Expected: {case.engine.name}"
+        with pytest.raises(StyleError, match=message):
             case.engine.render(photo, stranger)
     name, array = next(iter(style.arrays.items()))
     odd = replace(style, arrays={**style.arrays, name: array[:-1]})
