@@ -8,44 +8,18 @@ import numpy as np
 import pytest
 from keras import ops
 from safetensors.numpy import save
+from small_cin import random_inputs, random_kernels
 
 from arbitrary_nst.errors import CheckpointError
-from arbitrary_nst.networks.cin.file import (
-    kernel_shapes,
-    load_network,
-    network_bytes,
-    network_id,
-)
+from arbitrary_nst.networks.cin.file import kernel_shapes, load_network, network_bytes, network_id
 from arbitrary_nst.networks.cin.network import (
     CinLayout,
     ConditionalInstanceNorm,
     ReflectionPadding,
     build_network,
-    noise_shape,
 )
 
 LAYOUT = CinLayout((3, 4, 6), 1, 5, skip_connections=True, noise_channels=2)
-
-
-def random_kernels(layout, seed=0):
-    rng = np.random.default_rng(seed)
-    return {
-        name: rng.normal(0, 0.2, shape).astype(np.float32)
-        for name, shape in kernel_shapes(layout).items()
-    }
-
-
-def random_inputs(layout, batch=1, height=16, width=16, seed=0):
-    rng = np.random.default_rng(seed)
-    inputs = {
-        "content": rng.random((batch, height, width, 3), np.float32),
-        "gamma": rng.normal(1, 0.3, (batch, layout.style_size)).astype(np.float32),
-        "beta": rng.normal(0, 0.3, (batch, layout.style_size)).astype(np.float32),
-    }
-    if layout.noise_channels:
-        shape = noise_shape(layout, height, width)
-        inputs["noise"] = rng.standard_normal((batch, *shape), np.float32)
-    return inputs
 
 
 @pytest.fixture(scope="module")

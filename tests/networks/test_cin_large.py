@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from test_cin_fast import LAYOUTS
-from test_cin_network import random_kernels
+from small_cin import LAYOUTS, random_kernels
 
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.networks.cin import large

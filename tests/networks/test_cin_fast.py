@@ -3,18 +3,10 @@
 import numpy as np
 import pytest
 from keras import ops
-from test_cin_network import random_inputs, random_kernels
+from small_cin import LAYOUTS, random_inputs, random_kernels
 
 from arbitrary_nst.networks.cin.fast import FastCin
-from arbitrary_nst.networks.cin.network import CinLayout, build_network
-
-LAYOUTS = {
-    "shipped": CinLayout((4, 6, 8, 12), 2, 9, skip_connections=True, noise_channels=3),
-    "published": CinLayout((4, 8, 12), 2, 9),
-    "odd widths": CinLayout((3, 5, 7), 1, 7, skip_connections=True),
-    "small kernels": CinLayout((2, 4), 1, 3, noise_channels=1),
-    "kernel 5": CinLayout((3, 4, 6), 1, 5),
-}
+from arbitrary_nst.networks.cin.network import build_network
 
 
 def both(layout, inputs, precision="float32"):

@@ -20,7 +20,7 @@ from arbitrary_nst.engines.magenta import Magenta, check
 from arbitrary_nst.errors import CheckpointError
 from arbitrary_nst.networks.magenta.hub import HubNetwork
 
-SHARED = Path(os.environ.get("ARBITRARY_NST_SHARED", Path(__file__).parents[2] / "shared"))
+SHARED = Path(os.environ.get("ARBITRARY_NST_SHARED", Path(__file__).parents[3] / "shared"))
 TFLITE = SHARED / "weights" / "magenta" / "tflite"
 HUB_GRAPH = SHARED / "weights" / "magenta" / "hub_graph"
 

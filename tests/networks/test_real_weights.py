@@ -10,7 +10,7 @@ import pytest
 from arbitrary_nst.networks.vgg import load_vgg19
 from arbitrary_nst.training.trainer import LOSS_LAYERS
 
-BESIDE_CHECKOUT = Path(__file__).parents[2] / "shared" / "weights" / "vgg19" / "vgg19_notop.h5"
+BESIDE_CHECKOUT = Path(__file__).parents[3] / "shared" / "weights" / "vgg19" / "vgg19_notop.h5"
 
 
 @pytest.fixture(scope="module")
