@@ -13,23 +13,6 @@ from arbitrary_nst.errors import WeightsUnavailable
 from arbitrary_nst.image import load_image
 
 
-def test_public_names():
-    assert arbitrary_nst.__all__ == [
-        "Embedding",
-        "StyleInfo",
-        "blend",
-        "embed",
-        "list_styles",
-        "load_engine",
-        "load_styles",
-        "save_image",
-        "save_styles",
-        "stylize",
-        "stylize_many",
-    ]
-    assert all(hasattr(arbitrary_nst, name) for name in arbitrary_nst.__all__)
-
-
 # The packaged network.
 
 
