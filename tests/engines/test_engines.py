@@ -168,7 +168,7 @@ def test_small_photos_are_refused(engine, size, make_photo):
 
 def test_embeddings_of_another_network_are_refused(engine, photo, other_network_folder):
     stranger = load_styles(other_network_folder / "styles.safetensors")["scream"]
-    with pytest.raises(StyleError, match=r"'scream' belongs to .* Expected: cin, network cin-"):
+    with pytest.raises(StyleError, match=r"'scream' was made for .* Expected: cin, network cin-"):
         engine.render(photo, stranger)
 
 
