@@ -6,12 +6,10 @@ import numpy as np
 import pytest
 from pictures import pixels
 
-import arbitrary_nst
 from arbitrary_nst import embed, list_styles, stylize, stylize_many
 from arbitrary_nst.embedding import normalize_weights
 from arbitrary_nst.errors import WeightsUnavailable
 from arbitrary_nst.image import load_image
-
 
 # The packaged network.
 
