@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from arbitrary_nst.embedding import Embedding, blend, normalize_weights
 from arbitrary_nst.engines.protocol import Engine
@@ -27,6 +31,21 @@ class Look:
     style: Embedding
     options: Options
     regions: Regions | None = None
+
+    def unusual(self) -> dict[str, Any]:
+        """What of regions, strokes' scale and memory is not the default: JSON values by name.
+
+        For those who keep settings beside pictures: with the style, strength, colour, size and
+        seed they say what the pictures depend on.
+        """
+        names = ("working_size", "texture_scale", "max_memory")
+        values = {name: getattr(self.options, name) for name in names}
+        usual = Options()
+        values = {name: v for name, v in values.items() if v != getattr(usual, name)}
+        if self.regions is not None:
+            parts = zip(self.regions.styles, self.regions.shares, self.regions.masks, strict=True)
+            values["regions"] = [[style.digest, s, _digest(mask)] for style, s, mask in parts]
+        return values
 
 
 @dataclass(frozen=True)
@@ -81,3 +100,11 @@ def look_of(plan: Plan, engine: Engine) -> Look:
     embeddings = embeddings_by(engine, plan.choice.styles)
     regions = None if plan.masks is None else Regions(embeddings, plan.shares, plan.masks)
     return Look(blend(embeddings, plan.shares), plan.options, regions)
+
+
+def _digest(mask: np.ndarray | None) -> str | None:
+    if mask is None:
+        return None
+    digest = hashlib.sha256(f"{mask.shape}".encode())
+    digest.update(np.ascontiguousarray(mask, "<f4").tobytes())
+    return digest.hexdigest()[:16]
