@@ -78,7 +78,7 @@ def one(in_dir: str, out_dir: str, size: int, ray: str | None, workers: int) -> 
     from arbitrary_nst.batch import stylize_folder
 
     start = time.perf_counter()
-    stylize_folder(in_dir, out_dir, STYLES, WEIGHTS, size=size, ray=ray, workers=workers)
+    stylize_folder(in_dir, STYLES, out_dir, WEIGHTS, size=size, ray=ray, workers=workers)
     total = time.perf_counter() - start
     # By the files: Ray reports pictures in bundles.
     seen = sorted(path.stat().st_mtime for path in Path(out_dir).glob("*.jpg"))

@@ -12,8 +12,8 @@ from arbitrary_nst.common.checks import check_quality
 from arbitrary_nst.engines import load_engine
 from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import InputError, WeightsUnavailable
-from arbitrary_nst.image import DEFAULT_MAX_PIXELS
-from arbitrary_nst.pipeline.arguments import Options
+from arbitrary_nst.image import DEFAULT_MAX_PIXELS, ImageSource
+from arbitrary_nst.pipeline.arguments import DEFAULT_MAX_MEMORY, Options
 from arbitrary_nst.pipeline.engine_choice import Choice, loaded
 from arbitrary_nst.pipeline.plan import Look, look_of, plan
 from arbitrary_nst.pipeline.styles import Styles
@@ -65,6 +65,7 @@ class BatchSettings:
             "seed": options.seed,
             "quality": self.quality,
             "format": self.output_format,
+            **self.look.unusual(),
         }
         if self.engine.settings is not None:
             values["vgg19"] = dataclasses.asdict(self.engine.settings)
@@ -78,9 +79,13 @@ def prepare(
     strength: float = 1.0,
     color: str = "style",
     size: int | None = None,
+    working_size: int | None = None,
+    texture_scale: float = 1.0,
+    masks: Sequence[ImageSource | None] | None = None,
     engine: str | Engine = "auto",
     seed: int = 0,
     max_pixels: int = DEFAULT_MAX_PIXELS,
+    max_memory: float = DEFAULT_MAX_MEMORY,
     precision: str = "auto",
     output_format: str = "keep",
     quality: int = 95,
@@ -100,9 +105,11 @@ def prepare(
         InputError: an argument that cannot be used.
         WeightsUnavailable: the engine's network cannot be had.
     """
-    options = Options(strength, color, size, seed=seed, max_pixels=max_pixels)
+    options = Options(
+        strength, color, size, working_size, texture_scale, seed, max_pixels, max_memory
+    )
     quality = check_quality(quality)
-    plans = plan(styles, weights, None, engine, options)
+    plans = plan(styles, weights, masks, engine, options)
     if precision != "auto" and plans.choice.engine != "cin":
         raise InputError("`precision` is a setting of the cin engine alone.")
     runner, recipe = _engine_and_recipe(plans.choice, precision)

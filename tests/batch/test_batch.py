@@ -147,7 +147,7 @@ def test_formats(folder):
 def test_own_engine_object_and_progress(folder):
     seen = []
     report = stylize_folder(
-        "in", "out", ["scream"], engine=load_engine("cin"), progress=lambda *a: seen.append(a)
+        "in", ["scream"], "out", engine=load_engine("cin"), progress=lambda *a: seen.append(a)
     )
     assert report == BatchReport(5, 0, [])
     assert seen == [(n, 5, "") for n in range(1, 6)]
