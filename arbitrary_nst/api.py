@@ -1,54 +1,27 @@
-"""The one path through the rooms: load image -> embed styles -> blend -> render -> picture."""
+"""The public functions: their arguments, and what they promise. What they do is in `pipeline`."""
 
 from __future__ import annotations
 
-import functools
 import itertools
-import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from PIL import Image
 
-from arbitrary_nst.checkpoints import IDENTITY, predicts_styles, trained_styles
-from arbitrary_nst.common.checks import (
-    check_progress,
-    check_share,
-    positive_int,
-    positive_number,
-    whole_number,
-)
-from arbitrary_nst.embedding import Embedding, blend, normalize_weights
-from arbitrary_nst.engines import check_engine, load_engine
-from arbitrary_nst.errors import InputError, WeightsUnavailable, style_image_error
-from arbitrary_nst.image import (
-    DEFAULT_MAX_PIXELS,
-    ImageSource,
-    load_image,
-    resize,
-    scaled_photo,
-)
-from arbitrary_nst.image.arrays import check_size
-from arbitrary_nst.pipeline.paint import DEFAULT_MAX_MEMORY, Job, Photo, Progress, paint
-from arbitrary_nst.pipeline.regions import Regions, read_masks
-from arbitrary_nst.pipeline.styles import (
-    Style,
-    Styles,
-    check_network,
-    check_style,
-    choose_engine,
-    list_of_styles,
-    read_styles,
-)
-
-_log = logging.getLogger(__name__)
-COLORS = ("style", "content")
-BATCH_PIXELS = 2**21  # photos of one size go through the network together up to this many pixels
-LARGE_PIXELS = 2**24  # above, a photo stays in bytes: as floats it would take four times as much
+from arbitrary_nst.checkpoints import IDENTITY, trained_styles
+from arbitrary_nst.common.checks import check_progress
+from arbitrary_nst.embedding import Embedding
+from arbitrary_nst.engines import check_engine
+from arbitrary_nst.engines.protocol import Engine
+from arbitrary_nst.image import DEFAULT_MAX_PIXELS, ImageSource
+from arbitrary_nst.pipeline.arguments import DEFAULT_MAX_MEMORY, Options, Progress
+from arbitrary_nst.pipeline.contents import check_contents, load_content
+from arbitrary_nst.pipeline.engine_choice import choose, embeddings_by, loaded
+from arbitrary_nst.pipeline.paint import pictures
+from arbitrary_nst.pipeline.plan import look_of, plan
+from arbitrary_nst.pipeline.styles import Style, Styles, check_style
 
 
 @dataclass(frozen=True)
@@ -65,7 +38,7 @@ def list_styles() -> list[StyleInfo]:
     return [StyleInfo(s.name, s.source) for s in styles if s.name != IDENTITY]
 
 
-def embed(style: Style, *, engine: Any = "auto") -> Embedding:
+def embed(style: Style, *, engine: str | Engine = "auto") -> Embedding:
     """Turns a style into its embedding, to be saved, blended and used many times.
 
     Args:
@@ -81,10 +54,10 @@ def embed(style: Style, *, engine: Any = "auto") -> Embedding:
     check_engine(engine)
     if isinstance(style, Embedding):
         return style
-    chosen, resolved = resolve([style], engine, DEFAULT_MAX_PIXELS)
-    if isinstance(resolved[0], Embedding):
-        return resolved[0]
-    embedding = _runner(engine, chosen, resolved).embed(resolved[0])
+    choice = choose([style], engine, DEFAULT_MAX_PIXELS)
+    if isinstance(choice.styles[0], Embedding):
+        return choice.styles[0]
+    (embedding,) = embeddings_by(loaded(choice), choice.styles)
     if not embedding.name and isinstance(style, (str, os.PathLike)):
         return replace(embedding, name=Path(style).stem, source=Path(style).name)
     return embedding
@@ -101,7 +74,7 @@ def stylize(
     working_size: int | None = None,
     texture_scale: float = 1.0,
     masks: Sequence[ImageSource | None] | None = None,
-    engine: Any = "auto",
+    engine: str | Engine = "auto",
     seed: int = 0,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     max_memory: float = DEFAULT_MAX_MEMORY,
@@ -180,7 +153,7 @@ def stylize_many(
     working_size: int | None = None,
     texture_scale: float = 1.0,
     masks: Sequence[ImageSource | None] | None = None,
-    engine: Any = "auto",
+    engine: str | Engine = "auto",
     seed: int = 0,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     max_memory: float = DEFAULT_MAX_MEMORY,
@@ -197,203 +170,22 @@ def stylize_many(
         An iterator over the pictures, in the order of `contents`. A photo that cannot be read
         raises its error when its turn comes, after the pictures of the photos before it.
     """
-    _check_contents(contents)
-    strength, size, seed = check_options(strength, color, size, seed, progress)
-    working_size, texture_scale = _check_scale(working_size, texture_scale)
-    max_memory = positive_number(max_memory, "max_memory")
-    check_engine(engine)
-    parts = list_of_styles(styles)
-    shares = normalize_weights(weights, len(parts))
-    areas = None if masks is None else read_masks(masks, len(parts), max_pixels)
-    chosen, resolved = resolve(parts, engine, max_pixels)
-    photos = (load_content(content, size, max_pixels) for content in contents)
+    check_contents(contents)
+    check_progress(progress)
+    options = Options(
+        strength, color, size, working_size, texture_scale, seed, max_pixels, max_memory
+    )
+    plans = plan(styles, weights, masks, engine, options)
+    photos = (load_content(content, options.size, max_pixels) for content in contents)
     # The first photo, too, before the engine: a wrong path should not wait for TensorFlow.
     first = next(photos, None)
     if first is None:
         return iter(())
-    runner = _runner(engine, chosen, resolved, first[0].shape)
-    embeddings = embedded(runner, resolved)
-    job = Job(
-        style=blend(embeddings, shares),
-        regions=None if areas is None else Regions(embeddings, shares, areas),
-        strength=strength,
-        color=color,
-        seed=seed,
-        working_size=working_size,
-        texture_scale=texture_scale,
-        max_memory=max_memory,
+    runner = loaded(plans.choice, first.rgb.shape)
+    return pictures(
+        runner,
+        look_of(plans, runner),
+        itertools.chain([first], photos),
+        total=len(contents) if isinstance(contents, Sized) else 0,
+        progress=progress,
     )
-    total = len(contents) if isinstance(contents, Sized) else 0
-    upcoming = itertools.chain([first], photos)
-    if hasattr(runner, "render_steps"):
-        # Minutes for a picture: its steps are counted, not the pictures.
-        return _pictures(functools.partial(paint, runner, job, progress), upcoming, total, None)
-    inner = progress if total == 1 else None
-    return _pictures(functools.partial(paint, runner, job, inner), upcoming, total, progress)
-
-
-def _pictures(
-    paint: Callable[[list[Photo]], list[Image.Image]],
-    photos: Iterator[Photo],
-    total: int,
-    progress: Progress | None,
-) -> Iterator[Image.Image]:
-    done = 0
-    for group in _equal_sizes(photos):
-        for picture in paint(group):
-            done += 1
-            if progress is not None:
-                progress(done, max(total, done), f"{picture.width}x{picture.height} pixels")
-            yield picture
-
-
-def _equal_sizes(photos: Iterator[Photo]) -> Iterator[list[Photo]]:
-    """Neighbours of one shape, together up to `BATCH_PIXELS` pixels."""
-    group: list[Photo] = []
-    try:
-        for photo in photos:
-            shape = photo[0].shape
-            room = (len(group) + 1) * shape[0] * shape[1] <= BATCH_PIXELS
-            if group and (group[0][0].shape != shape or not room):
-                yield group
-                group = []
-            group.append(photo)
-    except InputError:
-        # The photos before the one that cannot be read still get their pictures.
-        if group:
-            yield group
-        raise
-    if group:
-        yield group
-
-
-def load_content(content: ImageSource, size: int | None, max_pixels: int) -> Photo:
-    rgb, alpha = load_image(content, max_pixels=max_pixels, keep_bytes_above=LARGE_PIXELS)
-    if size is not None:
-        scale = size / max(rgb.shape[:2])
-        height, width = (max(1, round(side * scale)) for side in rgb.shape[:2])
-        check_size(height, width, f"content image at size={size}", max_pixels)
-        rgb = scaled_photo(rgb, (height, width))
-        alpha = None if alpha is None else resize(alpha, shape=rgb.shape[:2])
-    return rgb, alpha
-
-
-def _check_contents(contents: Any) -> None:
-    single = isinstance(contents, (str, bytes, os.PathLike, np.ndarray, Image.Image))
-    if single or hasattr(contents, "read") or not isinstance(contents, Iterable):
-        raise InputError(
-            f"`contents` must be a list of photos; for a single photo there is `stylize`. "
-            f"Received: {type(contents).__name__}."
-        )
-
-
-def check_options(
-    strength: Any, color: Any, size: Any, seed: Any, progress: Any
-) -> tuple[float, int | None, int]:
-    strength = check_share(strength, "strength")
-    if not isinstance(color, str) or color not in COLORS:
-        raise InputError(f'`color` is "style" or "content". Received: {color!r}.')
-    check_progress(progress)
-    size = None if size is None else positive_int(size, "size")
-    return strength, size, whole_number(seed, "seed")
-
-
-def _check_scale(working_size: Any, texture_scale: Any) -> tuple[int | None, float]:
-    scale = positive_number(texture_scale, "texture_scale")
-    if working_size is None:
-        return None, scale
-    if scale != 1.0:
-        raise InputError(
-            f"`working_size` and `texture_scale` say the same thing in two ways. Expected one of "
-            f"them. Received: working_size={working_size!r}, texture_scale={texture_scale!r}."
-        )
-    return positive_int(working_size, "working_size"), 1.0
-
-
-# The engine: "auto" or a name until the styles say which, an object when it has to work.
-
-
-def resolve(
-    styles: Sequence[Style], engine: Any, max_pixels: int
-) -> tuple[Any, list[Embedding | np.ndarray]]:
-    """Reads the styles and says which engine they go to, without loading it.
-
-    Args:
-        styles: as `styles.list_of_styles` gives them.
-        engine: as in `stylize`.
-        max_pixels: largest image that is read.
-
-    Returns:
-        The engine, a name or the object that was given, and the styles as `read_styles` has them.
-    """
-    check_engine(engine)
-    known: Mapping[str, Embedding] = getattr(engine, "styles", {})
-    if isinstance(engine, str):
-        known = trained_styles()
-    resolved = read_styles(styles, known, max_pixels)
-    if isinstance(engine, str) and engine == "auto":
-        engine = choose_engine(resolved, cin_takes_images=predicts_styles())
-    _check_styles(resolved, engine)
-    return engine, resolved
-
-
-def embedded(runner: Any, styles: Sequence[Embedding | np.ndarray]) -> list[Embedding]:
-    """The embeddings of styles that `resolve` gave, by the engine that works."""
-    check_network(styles, runner.name, runner.network)
-    return [s if isinstance(s, Embedding) else runner.embed(s) for s in styles]
-
-
-def _check_styles(styles: Sequence[Embedding | np.ndarray], engine: Any) -> None:
-    """Refuses what the cin engine cannot use, before it is loaded."""
-    if engine == "cin":
-        takes_images = predicts_styles()
-        for number, style in enumerate(styles, start=1):
-            if not isinstance(style, Embedding) and not takes_images:
-                raise style_image_error(f"Style {number}")
-        check_network(styles, "cin", trained_styles()[IDENTITY].network)
-
-
-def _runner(
-    engine: Any,
-    chosen: Any,
-    styles: Sequence[Embedding | np.ndarray],
-    shape: Sequence[int] | None = None,
-) -> Any:
-    """The engine that works: `chosen`, or another where "auto"'s Magenta is not to be had."""
-    try:
-        return load_engine(chosen) if isinstance(chosen, str) else chosen
-    except (WeightsUnavailable, ImportError) as error:
-        images = not any(isinstance(style, Embedding) for style in styles)
-        if not (isinstance(engine, str) and engine == "auto" and chosen == "magenta" and images):
-            raise
-        return _fall_back(error, shape)
-
-
-def _fall_back(reason: Exception, shape: Sequence[int] | None) -> Any:
-    try:
-        runner = load_engine("vgg19")
-    except WeightsUnavailable as error:
-        raise WeightsUnavailable(
-            f"{reason} The vgg19 engine, which could do it, is not to be had either: {error}"
-        ) from reason
-    seconds = f", about {runner.estimated_seconds(*shape[:2]):.0f} s a picture" if shape else ""
-    _log.warning(
-        "the magenta engine cannot be had, so vgg19 does it%s. The reason: %s", seconds, reason
-    )
-    return runner
-
-
-def engine_and_embeddings(styles: Sequence[Style], engine: Any) -> tuple[Any, list[Embedding]]:
-    """The engine object that paints all of these styles, and their embeddings.
-
-    Args:
-        styles: as `styles.list_of_styles` gives them.
-        engine: as in `stylize`.
-
-    Raises:
-        InputError: a style that cannot be used, or styles that no engine can use together.
-        WeightsUnavailable: the engine's network cannot be had.
-    """
-    chosen, resolved = resolve(styles, engine, DEFAULT_MAX_PIXELS)
-    runner = _runner(engine, chosen, resolved)
-    return runner, embedded(runner, resolved)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from arbitrary_nst.embedding import Embedding, load_styles
 from arbitrary_nst.errors import CheckpointError, WeightsUnavailable
@@ -68,7 +70,7 @@ def predicts_styles(folder: str | os.PathLike[str] | None = None) -> bool:
 def trained_styles(folder: str | os.PathLike[str] | None = None) -> Mapping[str, Embedding]:
     """The styles that a cin network was trained with, by name, its identity among them.
 
-    Reads one small file and needs no TensorFlow.
+    Reads one small file, when it is new or has changed, and needs no TensorFlow.
 
     Raises:
         WeightsUnavailable: see `cin_folder`.
@@ -76,10 +78,17 @@ def trained_styles(folder: str | os.PathLike[str] | None = None) -> Mapping[str,
         CheckpointError: the identity style is missing.
     """
     path = cin_folder(folder) / STYLES_FILE
+    status = path.stat()
+    return _styles_of(path.absolute(), status.st_mtime_ns, status.st_size)
+
+
+@functools.lru_cache(maxsize=4)  # of the networks in use; a page with sliders asks at every move
+def _styles_of(path: Path, mtime_ns: int, size: int) -> Mapping[str, Embedding]:
+    """The styles of a file that was written at that time and is that large."""
     styles = load_styles(path)
     if IDENTITY not in styles:
         raise CheckpointError(f"{path} lacks the style {IDENTITY!r}, which `strength` needs.")
-    return styles
+    return MappingProxyType(styles)
 
 
 def magenta_source(source: str | os.PathLike[str] | None = None) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from arbitrary_nst.common.extras import require
 from arbitrary_nst.errors import InputError
 
 SAMPLES = ("astronaut", "chelsea", "coffee", "rocket")
@@ -22,14 +23,7 @@ def sample_photo(name: str) -> np.ndarray:
         raise InputError(
             f"There is no sample photo {name!r}. Expected one of {', '.join(SAMPLES)}."
         )
-    try:
-        import skimage.data
-    except ImportError as error:
-        raise ImportError(
-            "The sample photos come with scikit-image, which is not installed: "
-            'pip install "arbitrary_nst[sample]"'
-        ) from error
-    return getattr(skimage.data, name)()
+    return getattr(require("skimage.data"), name)()
 
 
 def content_or_sample(text: str) -> Any:

@@ -32,22 +32,22 @@ def ways(ray: bool) -> list[tuple[str | None, int]]:
 
 def stages(photos: list[Path], sizes: list[int | None], runs: int) -> None:
     """Prints what reading, painting and writing of a photo take."""
-    from arbitrary_nst import api
     from arbitrary_nst.batch import work
     from arbitrary_nst.batch.files import Job
     from arbitrary_nst.batch.settings import prepare
+    from arbitrary_nst.pipeline.paint import paint
 
     print(f"{'photo':>12} {'--size':>7} {'stage':>6} {'wall ms':>8} {'CPU ms':>8} {'of CPU':>7}")
     for size in sizes:
         settings, engine = prepare(STYLES, WEIGHTS, size=size)
-        look = (settings.style, settings.strength, settings.color, settings.seed, None)
         for kind in photos:
             job = Job(str(kind), str(kind.with_name(f"painted{kind.suffix}")))
             times: dict[str, list[tuple[float, float]]] = {"read": [], "paint": [], "write": []}
             for _ in range(runs + 1):
                 photo = timed(times["read"], lambda j=job, s=settings: work._read(s, j)[1])
                 pictures = timed(
-                    times["paint"], lambda e=engine, p=photo, k=look: api._paint(e, *k, [p])
+                    times["paint"],
+                    lambda e=engine, p=photo, s=settings: paint(e, s.look, None, [p]),
                 )
                 timed(
                     times["write"],
@@ -78,7 +78,7 @@ def one(in_dir: str, out_dir: str, size: int, ray: str | None, workers: int) -> 
     from arbitrary_nst.batch import stylize_folder
 
     start = time.perf_counter()
-    stylize_folder(in_dir, out_dir, STYLES, WEIGHTS, size=size, ray=ray, workers=workers)
+    stylize_folder(in_dir, STYLES, out_dir, WEIGHTS, size=size, ray=ray, workers=workers)
     total = time.perf_counter() - start
     # By the files: Ray reports pictures in bundles.
     seen = sorted(path.stat().st_mtime for path in Path(out_dir).glob("*.jpg"))

@@ -23,12 +23,12 @@ from pathlib import Path
 import numpy as np
 
 from arbitrary_nst import embed, load_engine, save_image
+from arbitrary_nst.common.extras import require
 from arbitrary_nst.image import resize
 from arbitrary_nst.image.arrays import as_floats
 from arbitrary_nst.image.sheet import contact_sheet
-from arbitrary_nst.video.reading import import_av, open_clip, read_frames
+from arbitrary_nst.video.reading import open_clip, read_frames
 from arbitrary_nst.video.steady import (
-    import_opencv,
     motion_between,
     painted_steadily,
     warp,
@@ -64,7 +64,7 @@ def flicker(motions: list, film: list[np.ndarray]) -> float:
 
 def sharpness(film: list[np.ndarray]) -> float:
     """Mean absolute Laplacian of the brightness, in levels of 255."""
-    cv2 = import_opencv()
+    cv2 = require("cv2")
     grays = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in film]
     return 255 * float(np.mean([np.abs(cv2.Laplacian(gray, cv2.CV_32F)).mean() for gray in grays]))
 
@@ -125,7 +125,7 @@ def memory(lengths: list[int]) -> None:
 
 def write_clip(path: Path, length: int) -> None:
     """A clip of a pattern that moves."""
-    av = import_av()
+    av = require("av")
     y, x = np.mgrid[0:240, 0:320]
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})

@@ -13,10 +13,9 @@ import time
 
 import numpy as np
 
-from arbitrary_nst import save_image, stylize
+from arbitrary_nst import load_image, save_image, stylize
 from arbitrary_nst.cli.options import ProgressBar
 from arbitrary_nst.engines import ENGINES
-from arbitrary_nst.image import load_image
 from arbitrary_nst.image.sheet import contact_sheet
 from arbitrary_nst.training.config import read_style_list
 

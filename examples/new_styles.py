@@ -12,8 +12,7 @@ import argparse
 
 import numpy as np
 
-from arbitrary_nst import save_image, stylize
-from arbitrary_nst.image import load_image
+from arbitrary_nst import load_image, save_image, stylize
 from arbitrary_nst.image.sheet import contact_sheet
 
 

@@ -16,10 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from arbitrary_nst import save_image, stylize
-from arbitrary_nst.engines.cin import Cin
-from arbitrary_nst.engines.magenta import Magenta
-from arbitrary_nst.image import load_image
+from arbitrary_nst import Cin, Magenta, load_image, save_image, stylize
 from arbitrary_nst.image.sheet import contact_sheet
 
 QUALITY = 75

@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 from blend_strip import blend_strip, strength_strip
 
-from arbitrary_nst import list_styles, save_image, stylize
+from arbitrary_nst import list_styles, load_image, save_image, stylize
 from arbitrary_nst.cli.styles import style_sheet
-from arbitrary_nst.image import load_image
 from arbitrary_nst.image.sheet import contact_sheet
 
 HERO = ("kodim21.jpg", "great-wave", "composition-vii")

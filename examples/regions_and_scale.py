@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from arbitrary_nst import save_image, stylize
-from arbitrary_nst.engines.cin import Cin
-from arbitrary_nst.image import load_image, resize, to_pil
+from arbitrary_nst import Cin, load_image, save_image, stylize
+from arbitrary_nst.image import resize, to_pil
 from arbitrary_nst.image.sheet import contact_sheet
 
 

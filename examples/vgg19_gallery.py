@@ -14,9 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from arbitrary_nst import save_image, stylize
+from arbitrary_nst import load_image, save_image, stylize
 from arbitrary_nst.cli.options import ProgressBar
-from arbitrary_nst.image import load_image
 from arbitrary_nst.image.sheet import contact_sheet
 
 BLENDS = ([1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1], [1, 1, 1])

@@ -22,6 +22,7 @@ from arbitrary_nst.batch import work
 from arbitrary_nst.batch.files import Job, remove_leftovers
 from arbitrary_nst.batch.settings import BatchSettings, EngineRecipe, make_engine, set_threads
 from arbitrary_nst.batch.work import Outcome
+from arbitrary_nst.engines.protocol import Engine
 
 SHARE = 16  # photos that a process takes at once
 
@@ -94,6 +95,6 @@ def _paint_share(settings: BatchSettings, stop: Any, jobs: list[Job]) -> list[Ou
 
 
 @functools.cache
-def _engine(recipe: EngineRecipe) -> Any:
+def _engine(recipe: EngineRecipe) -> Engine:
     set_threads(recipe.threads)
     return make_engine(recipe)

@@ -25,28 +25,12 @@ from arbitrary_nst.batch import work
 from arbitrary_nst.batch.files import MANIFEST, Job, is_done, remove_leftovers
 from arbitrary_nst.batch.settings import BatchSettings, make_engine, set_threads
 from arbitrary_nst.batch.work import Outcome
+from arbitrary_nst.common.extras import require
 from arbitrary_nst.errors import InputError
 
 TASK_PHOTOS = 16  # of one call: what is done again when a worker dies
 GPU_READERS = 4  # threads that read and write beside a GPU
 _ENVIRONMENT = "ARBITRARY_NST_"
-
-
-def import_ray() -> Any:
-    """The module `ray`, with `ray.data`.
-
-    Raises:
-        ImportError: it is not installed; the message says how to install it.
-    """
-    try:
-        import ray
-        import ray.data
-    except ImportError as error:
-        raise ImportError(
-            f"Ray is not installed, or not with Ray Data: "
-            f'pip install "arbitrary-nst[ray]" ({error})'
-        ) from error
-    return ray
 
 
 class Worker:
@@ -118,7 +102,8 @@ def paint_jobs(
         InputError: there is no cluster at the address, or a worker cannot start.
         OSError: the disk is full.
     """
-    ray = import_ray()
+    require("ray.data")
+    ray = require("ray")
     if not jobs:
         return
     try:

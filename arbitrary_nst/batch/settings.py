@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from arbitrary_nst import api
 from arbitrary_nst.common.checks import check_quality
-from arbitrary_nst.embedding import Embedding, blend, normalize_weights
 from arbitrary_nst.engines import load_engine
+from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import InputError, WeightsUnavailable
-from arbitrary_nst.image import DEFAULT_MAX_PIXELS
-from arbitrary_nst.pipeline.styles import Styles, list_of_styles
+from arbitrary_nst.image import DEFAULT_MAX_PIXELS, ImageSource
+from arbitrary_nst.pipeline.arguments import DEFAULT_MAX_MEMORY, Options
+from arbitrary_nst.pipeline.engine_choice import Choice, loaded
+from arbitrary_nst.pipeline.plan import Look, look_of, plan
+from arbitrary_nst.pipeline.styles import Styles
+
+if TYPE_CHECKING:  # it brings TensorFlow
+    from arbitrary_nst.engines.vgg19 import Vgg19Settings
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class EngineRecipe:
     network: str
     precision: str | None
     threads: int
-    settings: Any = None
+    settings: Vgg19Settings | None = None
 
 
 @dataclass(frozen=True)
@@ -42,25 +46,26 @@ class BatchSettings:
     """All that the pictures of a batch depend on, ready to be sent to another process."""
 
     engine: EngineRecipe
-    style: Embedding
+    look: Look
     parts: tuple[str, ...]  # the styles in words, such as "scream:0.3"
-    strength: float
-    color: str
-    size: int | None
-    seed: int
-    max_pixels: int
     output_format: str
     quality: int
 
     def fingerprint(self) -> dict[str, Any]:
         """JSON values by name that are equal for equal pictures."""
-        values = {
-            "style": self.style.digest,
+        options = self.look.options
+        values: dict[str, Any] = {
+            "style": self.look.style.digest,
             "engine": self.engine.name,
             "network": self.engine.network,
             "precision": self.engine.precision,
-            **{n: getattr(self, n) for n in ("strength", "color", "size", "seed", "quality")},
+            "strength": options.strength,
+            "color": options.color,
+            "size": options.size,
+            "seed": options.seed,
+            "quality": self.quality,
             "format": self.output_format,
+            **self.look.unusual(),
         }
         if self.engine.settings is not None:
             values["vgg19"] = dataclasses.asdict(self.engine.settings)
@@ -74,13 +79,17 @@ def prepare(
     strength: float = 1.0,
     color: str = "style",
     size: int | None = None,
-    engine: Any = "auto",
+    working_size: int | None = None,
+    texture_scale: float = 1.0,
+    masks: Sequence[ImageSource | None] | None = None,
+    engine: str | Engine = "auto",
     seed: int = 0,
     max_pixels: int = DEFAULT_MAX_PIXELS,
+    max_memory: float = DEFAULT_MAX_MEMORY,
     precision: str = "auto",
     output_format: str = "keep",
     quality: int = 95,
-) -> tuple[BatchSettings, Any]:
+) -> tuple[BatchSettings, Engine]:
     """Checks the options, loads the engine, and embeds and blends the styles.
 
     `precision` is that of the cin engine: "float32", "bfloat16", or "auto", which is bfloat16
@@ -96,39 +105,30 @@ def prepare(
         InputError: an argument that cannot be used.
         WeightsUnavailable: the engine's network cannot be had.
     """
-    strength, size, seed = api.check_options(strength, color, size, seed, None)
+    options = Options(
+        strength, color, size, working_size, texture_scale, seed, max_pixels, max_memory
+    )
     quality = check_quality(quality)
-    parts = list_of_styles(styles)
-    shares = normalize_weights(weights, len(parts))
-    chosen, resolved = api.resolve(parts, engine, max_pixels)
-    if precision != "auto" and chosen != "cin":
+    plans = plan(styles, weights, masks, engine, options)
+    if precision != "auto" and plans.choice.engine != "cin":
         raise InputError("`precision` is a setting of the cin engine alone.")
-    runner, recipe = _engine_and_recipe(chosen, precision)
-    embeddings = api.embedded(runner, resolved)
-    names = [
-        e.name or (os.fspath(p) if isinstance(p, (str, os.PathLike)) else "unnamed")
-        for e, p in zip(embeddings, parts, strict=True)
-    ]
+    runner, recipe = _engine_and_recipe(plans.choice, precision)
     settings = BatchSettings(
         engine=recipe,
-        style=blend(embeddings, shares),
-        parts=tuple(f"{n}:{share:.4g}" for n, share in zip(names, shares, strict=True)),
-        strength=strength,
-        color=color,
-        size=size,
-        seed=seed,
-        max_pixels=max_pixels,
+        look=look_of(plans, runner),
+        parts=tuple(
+            f"{name}:{share:.4g}" for name, share in zip(plans.names, plans.shares, strict=True)
+        ),
         output_format=output_format,
         quality=quality,
     )
     return settings, runner
 
 
-def _engine_and_recipe(chosen: Any, precision: str) -> tuple[Any, EngineRecipe]:
-    if chosen != "cin":
-        runner = load_engine(chosen) if isinstance(chosen, str) else chosen
-        settings = getattr(runner, "settings", None)
-        return runner, EngineRecipe(runner.name, runner.network, None, 0, settings)
+def _engine_and_recipe(choice: Choice, precision: str) -> tuple[Engine, EngineRecipe]:
+    if choice.engine != "cin":
+        runner = loaded(dataclasses.replace(choice, may_change=False))
+        return runner, EngineRecipe(runner.name, runner.network, None, 0, _vgg19_settings(runner))
     from arbitrary_nst.engines.cin import PRECISIONS
     from arbitrary_nst.networks.precision import has_fast_bfloat16
 
@@ -141,6 +141,14 @@ def _engine_and_recipe(chosen: Any, precision: str) -> tuple[Any, EngineRecipe]:
     recipe = EngineRecipe("cin", "", precision, set_threads(1))
     runner = make_engine(recipe)
     return runner, dataclasses.replace(recipe, network=runner.network)
+
+
+def _vgg19_settings(engine: Engine) -> Vgg19Settings | None:
+    if engine.name != "vgg19":
+        return None
+    from arbitrary_nst.engines.vgg19 import Vgg19
+
+    return engine.settings if isinstance(engine, Vgg19) else None
 
 
 def set_threads(threads: int) -> int:
@@ -159,7 +167,7 @@ def set_threads(threads: int) -> int:
     return tf.config.threading.get_intra_op_parallelism_threads()
 
 
-def make_engine(recipe: EngineRecipe) -> Any:
+def make_engine(recipe: EngineRecipe) -> Engine:
     """The engine of a recipe.
 
     Raises:
@@ -169,7 +177,7 @@ def make_engine(recipe: EngineRecipe) -> Any:
     if recipe.name == "cin":
         from arbitrary_nst.engines.cin import Cin
 
-        engine: Any = Cin(precision=recipe.precision or "auto")
+        engine: Engine = Cin(precision=recipe.precision or "auto")
     elif recipe.name == "vgg19":
         from arbitrary_nst.engines.vgg19 import Vgg19
 

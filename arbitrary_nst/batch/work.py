@@ -16,13 +16,13 @@ from typing import Any
 
 from PIL import Image
 
-from arbitrary_nst import api
 from arbitrary_nst.batch.files import Job
 from arbitrary_nst.batch.settings import BatchSettings
+from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import load_image, save_image
-from arbitrary_nst.pipeline import paint as painting
-from arbitrary_nst.pipeline.paint import Photo
+from arbitrary_nst.pipeline.contents import Content, by_size, load_content
+from arbitrary_nst.pipeline.paint import paint
 
 MAX_GROUP = 8  # photos of one size that go to the engine together
 DRAFT_MARGIN = 1.5  # times the wanted size, at which a large JPEG file is decoded at least
@@ -39,7 +39,7 @@ class Outcome:
 
 
 def paint_jobs(
-    engine: Any, settings: BatchSettings, jobs: Sequence[Job], *, threads: int = 1
+    engine: Engine, settings: BatchSettings, jobs: Sequence[Job], *, threads: int = 1
 ) -> Generator[Outcome, None, None]:
     """Paints photos and writes the pictures; yields what became of each, in order.
 
@@ -61,9 +61,11 @@ def paint_jobs(
         ThreadPoolExecutor(threads, "write"),
     )
     read = ahead(readers, functools.partial(_read, settings), jobs, threads + 1)
-    paint = functools.partial(_paint, engine, settings, writers, stop)
+    groups = by_size(read, lambda entry: entry[1], MAX_GROUP)
     try:
-        for group in ahead(painting, paint, _groups(read), 3):
+        for group in ahead(
+            painting, functools.partial(_paint, engine, settings, writers, stop), groups, 3
+        ):
             for outcome in group:
                 yield outcome.result() if isinstance(outcome, Future) else outcome
     finally:
@@ -84,14 +86,15 @@ def ahead(pool: Executor, function: Callable, items: Iterable, count: int) -> It
         yield running.popleft().result()
 
 
-def _read(settings: BatchSettings, job: Job) -> tuple[Job, Photo | None, str]:
+def _read(settings: BatchSettings, job: Job) -> tuple[Job, Content | None, str]:
+    options = settings.look.options
     try:
-        return job, _load(job.source, settings.size, settings.max_pixels), ""
+        return job, _load(job.source, options.size, options.max_pixels), ""
     except Exception as error:
         return job, None, _reason(error)
 
 
-def _load(path: str, size: int | None, max_pixels: int) -> Photo:
+def _load(path: str, size: int | None, max_pixels: int) -> Content:
     """The photo as `stylize` reads it, but for JPEG files far larger than `size`.
 
     Those are decoded at a half to an eighth of their size, which JPEG does well, and only then
@@ -108,35 +111,16 @@ def _load(path: str, size: int | None, max_pixels: int) -> Photo:
                 width, height = (max(1, round(scale * side)) for side in whole)
                 # The box: at the borders there may be parts of pixels.
                 small = image.resize((width, height), Image.Resampling.LANCZOS, box=draft[1])
-                return load_image(small, max_pixels=max_pixels)
-    return api.load_content(path, size, max_pixels)
-
-
-def _groups(read: Iterable[tuple[Job, Photo | None, str]]) -> Iterator[list]:
-    """Neighbours of one shape, and those that cannot be read."""
-    group: list = []
-    shape = None
-    for entry in read:
-        photo = entry[1]
-        new_shape = None if photo is None else photo[0].shape
-        room = MAX_GROUP
-        if new_shape is not None:
-            room = min(room, api.BATCH_PIXELS // (new_shape[0] * new_shape[1]))
-        if group and (new_shape != shape or len(group) >= room):
-            yield group
-            group = []
-        group.append(entry)
-        shape = new_shape
-    if group:
-        yield group
+                return Content(*load_image(small, max_pixels=max_pixels))
+    return load_content(path, size, max_pixels)
 
 
 def _paint(
-    engine: Any,
+    engine: Engine,
     settings: BatchSettings,
     writers: Executor,
     stop: threading.Event,
-    group: list[tuple[Job, Photo | None, str]],
+    group: list[tuple[Job, Content | None, str]],
 ) -> list[Outcome | Future[Outcome]]:
     photos = [photo for _, photo, _ in group if photo is not None]
     if not photos:
@@ -147,15 +131,9 @@ def _paint(
             raise InterruptedError
 
     # An engine that takes minutes looks at each of its steps whether it should stop.
-    progress = check if hasattr(engine, "render_steps") else None
-    look = painting.Job(
-        style=settings.style,
-        strength=settings.strength,
-        color=settings.color,
-        seed=settings.seed,
-    )
+    progress = check if engine.render_steps is not None else None
     try:
-        pictures = painting.paint(engine, look, progress, photos)
+        pictures = paint(engine, settings.look, progress, photos)
     except Exception as error:
         if stop.is_set():
             return []

@@ -8,17 +8,18 @@ import time
 
 from arbitrary_nst.batch import num_cores, stylize_folder
 from arbitrary_nst.batch.files import FORMATS
-from arbitrary_nst.batch.settings import prepare
 from arbitrary_nst.cli.engine_options import add_engine, chosen_engine
 from arbitrary_nst.cli.options import (
-    STYLE_HELP,
     ProgressBar,
     add_command,
     add_look,
+    add_max_memory,
     add_max_pixels,
     add_quality,
+    add_scale,
+    add_styles,
     default_of,
-    weighted,
+    styles_of,
 )
 from arbitrary_nst.common.checks import positive_int
 from arbitrary_nst.errors import InputError
@@ -41,15 +42,7 @@ def add_commands(commands) -> None:
     )
     parser.add_argument("in_dir", metavar="IN_DIR", help="folder of photos")
     parser.add_argument("out_dir", metavar="OUT_DIR", help="folder to write to; made if missing")
-    parser.add_argument(
-        "-s",
-        "--style",
-        action="append",
-        type=weighted,
-        required=True,
-        metavar="STYLE[:WEIGHT]",
-        help=f"{STYLE_HELP}; repeat to blend. `arbitrary-nst styles` lists the names",
-    )
+    add_styles(parser)
     parser.add_argument(
         "--recursive", action="store_true", help="also photos in the folders below IN_DIR"
     )
@@ -81,17 +74,19 @@ def add_commands(commands) -> None:
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     """Those of `stylize` that make sense for many photos."""
-    add_look(parser, prepare, "photo")
+    add_look(parser, stylize_folder, "photo")
+    add_scale(parser, stylize_folder)
     add_engine(parser)
     parser.add_argument(
         "--precision",
         choices=("auto", "float32", "bfloat16"),
-        default=default_of(prepare, "precision"),
+        default=default_of(stylize_folder, "precision"),
         help="of --engine cin, on all machines alike (default: %(default)s: what this processor "
         "is fast at)",
     )
-    add_max_pixels(parser, prepare)
-    add_quality(parser, prepare, "JPEG and WebP")
+    add_max_memory(parser, stylize_folder)
+    add_max_pixels(parser, stylize_folder)
+    add_quality(parser, stylize_folder, "JPEG and WebP")
 
 
 def batch(options: argparse.Namespace) -> int:
@@ -104,13 +99,25 @@ def batch(options: argparse.Namespace) -> int:
         raise InputError("--checkpoint keeps the state of one picture; a batch goes on by itself.")
     if options.workers is not None:
         positive_int(options.workers, "workers")
+    names, weights, masks = styles_of(options)
     started = time.monotonic()
     with ProgressBar("batch", unit="photo") as bar:
         report = stylize_folder(
             options.in_dir,
+            names,
             options.out_dir,
-            [name for name, _ in options.style],
-            [weight for _, weight in options.style],
+            weights,
+            strength=options.strength,
+            color=options.color,
+            size=options.size,
+            working_size=options.working_size,
+            texture_scale=options.texture_scale,
+            masks=masks,
+            engine=chosen_engine(options),
+            seed=options.seed,
+            max_pixels=options.max_pixels,
+            max_memory=options.max_memory,
+            precision=options.precision,
             recursive=options.recursive,
             workers=options.workers or (None if options.ray else num_cores()),
             ray=options.ray,
@@ -118,13 +125,6 @@ def batch(options: argparse.Namespace) -> int:
             quality=options.quality,
             overwrite=options.overwrite,
             progress=bar,
-            strength=options.strength,
-            color=options.color,
-            size=options.size,
-            engine=chosen_engine(options),
-            seed=options.seed,
-            max_pixels=options.max_pixels,
-            precision=options.precision,
         )
     seconds = time.monotonic() - started
     rate = f" in {seconds:.0f} s" if report.painted else ""

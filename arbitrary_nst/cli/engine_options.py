@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from collections.abc import Sequence
 
 from arbitrary_nst import api
 from arbitrary_nst.checkpoints import predicts_styles
 from arbitrary_nst.cli.options import default_of, whole_numbers
 from arbitrary_nst.engines import ENGINES
+from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.engines.shared import REFINE_STEPS
 from arbitrary_nst.errors import InputError
 
@@ -24,11 +25,11 @@ VGG19_SETTINGS = (
 )
 
 
-def add_engine(parser: argparse.ArgumentParser) -> None:
-    """Adds `--engine` and the settings of the engines."""
+def add_engine(parser: argparse.ArgumentParser, engines: Sequence[str] = ENGINES) -> None:
+    """Adds `--engine` and the settings of these engines."""
     parser.add_argument(
         "--engine",
-        choices=("auto", *ENGINES),
+        choices=("auto", *engines),
         default=default_of(api.stylize, "engine"),
         help="what paints (default: %(default)s, which is cin with the packaged network)",
     )
@@ -45,6 +46,8 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
         help="with which the engine cin fits what it guesses of a style image, a tenth of a second "
         f"each; 0 is at once (default: {REFINE_STEPS})",
     )
+    if "vgg19" not in engines:
+        return
     group = parser.add_argument_group("settings of --engine vgg19, minutes for a picture")
     for name, kind, metavar, text in VGG19_SETTINGS:
         group.add_argument(f"--{name}", type=kind, metavar=metavar, help=text)
@@ -53,22 +56,20 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def chosen_engine(options: argparse.Namespace) -> Any:
+def chosen_engine(options: argparse.Namespace) -> str | Engine:
     """The engine that `add_engine`'s options ask for: a name, or an object with its settings."""
+    given = {name: value for name, value in vars(options).items() if value is not None}
     names = [name.replace("-", "_") for name, *_ in VGG19_SETTINGS]
-    settings = {n: getattr(options, n) for n in names if getattr(options, n) is not None}
-    if settings or options.checkpoint:
+    settings = {name: given[name] for name in names if name in given}
+    checkpoint = given.get("checkpoint")
+    if settings or checkpoint:
         if options.engine != "vgg19":
             name = next(iter([*settings, "checkpoint"])).replace("_", "-")
             raise InputError(f"--{name} is a setting of --engine vgg19, not of {options.engine}.")
         from arbitrary_nst.engines.vgg19 import Vgg19, Vgg19Settings
 
-        return Vgg19(settings=Vgg19Settings(**settings), checkpoint=options.checkpoint)
-    chosen = {
-        name: getattr(options, name)
-        for name in ("style_scale", "refine_steps")
-        if getattr(options, name) is not None
-    }
+        return Vgg19(settings=Vgg19Settings(**settings), checkpoint=checkpoint)
+    chosen = {name: given[name] for name in ("style_scale", "refine_steps") if name in given}
     if not chosen:
         return options.engine
     if options.engine == "cin" or (options.engine == "auto" and predicts_styles()):

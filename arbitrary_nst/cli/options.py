@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from arbitrary_nst.api import COLORS
 from arbitrary_nst.common.atomic import check_target
 from arbitrary_nst.embedding import Embedding, save_styles
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import IMAGE_SUFFIXES
+from arbitrary_nst.pipeline.arguments import COLORS
 from arbitrary_nst.pipeline.styles import STYLE_FILE_SUFFIX
 
 STYLE_HELP = f"name of an embedded style, a style file ({STYLE_FILE_SUFFIX}), or a style image"
@@ -86,6 +86,58 @@ def add_look(parser: argparse.ArgumentParser, function: Callable, subject: str) 
         default=default_of(function, "seed"),
         help="another number lays the strokes a little differently (default: %(default)s)",
     )
+
+
+def add_scale(parser: argparse.ArgumentParser, function: Callable) -> None:
+    """Adds the scale of strokes: `--working-size` and `--texture-scale`."""
+    parser.add_argument(
+        "--working-size",
+        type=int,
+        metavar="PIXELS",
+        help="longer side to paint at, whatever the size of the result: strokes look as in a "
+        "picture of that size, and the photo's fine structure is put back",
+    )
+    parser.add_argument(
+        "--texture-scale",
+        type=float,
+        metavar="TIMES",
+        default=default_of(function, "texture_scale"),
+        help="the same as a factor: at 2 strokes are twice as large (default: %(default)s)",
+    )
+
+
+def add_max_memory(parser: argparse.ArgumentParser, function: Callable) -> None:
+    """Adds `--max-memory`, with the default of a function of the API."""
+    parser.add_argument(
+        "--max-memory",
+        type=bytes_of,
+        metavar="BYTES",
+        default=default_of(function, "max_memory"),
+        help="that painting may take, beside the photo, such as 4G; a photo that needs more is "
+        "painted in passes, which takes longer (default: 2G)",
+    )
+
+
+def add_styles(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Adds `-s STYLE[:WEIGHT][@MASK]`, which may be repeated."""
+    parser.add_argument(
+        "-s",
+        "--style",
+        action="append",
+        type=placed,
+        required=required,
+        metavar="STYLE[:WEIGHT][@MASK]",
+        help=f"{STYLE_HELP}; repeat to blend. `arbitrary-nst styles` lists the names. A mask is an "
+        "image, white where the style goes; a style without one then goes everywhere else",
+    )
+
+
+def styles_of(
+    options: argparse.Namespace,
+) -> tuple[list[str], list[float], list[str | None] | None]:
+    """Styles, weights and masks, as the API takes them, from what `add_styles` added."""
+    names, weights, masks = (list(column) for column in zip(*options.style, strict=True))
+    return names, weights, masks if any(masks) else None
 
 
 def add_max_pixels(parser: argparse.ArgumentParser, function: Callable) -> None:

@@ -9,15 +9,15 @@ from pathlib import Path
 from arbitrary_nst import api
 from arbitrary_nst.cli.engine_options import add_engine, chosen_engine
 from arbitrary_nst.cli.options import (
-    STYLE_HELP,
     ProgressBar,
     add_command,
     add_look,
+    add_max_memory,
     add_max_pixels,
     add_quality,
-    bytes_of,
-    default_of,
-    placed,
+    add_scale,
+    add_styles,
+    styles_of,
 )
 from arbitrary_nst.image import check_output_path, save_image
 from arbitrary_nst.samples import SAMPLES, content_or_sample
@@ -41,16 +41,7 @@ def add_commands(commands) -> None:
     )
     samples = ", ".join(f"sample:{name}" for name in SAMPLES)
     parser.add_argument("content", help=f"the photo; or one to try with: {samples}")
-    parser.add_argument(
-        "-s",
-        "--style",
-        action="append",
-        type=placed,
-        required=True,
-        metavar="STYLE[:WEIGHT][@MASK]",
-        help=f"{STYLE_HELP}; repeat to blend. `arbitrary-nst styles` lists the names. A mask is an "
-        "image, white where the style goes; a style without one then goes everywhere else",
-    )
+    add_styles(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -63,20 +54,7 @@ def add_commands(commands) -> None:
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     add_look(parser, api.stylize, "photo")
-    parser.add_argument(
-        "--working-size",
-        type=int,
-        metavar="PIXELS",
-        help="longer side to paint at, whatever the size of the result: strokes look as in a "
-        "picture of that size, and the photo's fine structure is put back",
-    )
-    parser.add_argument(
-        "--texture-scale",
-        type=float,
-        metavar="TIMES",
-        default=default_of(api.stylize, "texture_scale"),
-        help="the same as a factor: at 2 strokes are twice as large (default: %(default)s)",
-    )
+    add_scale(parser, api.stylize)
     add_engine(parser)
     parser.add_argument(
         "--save-every",
@@ -84,14 +62,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="with --engine vgg19: also write every N-th step beside the picture",
     )
-    parser.add_argument(
-        "--max-memory",
-        type=bytes_of,
-        metavar="BYTES",
-        default=default_of(api.stylize, "max_memory"),
-        help="that painting may take, beside the photo, such as 4G; a photo that needs more is "
-        "painted in passes, which takes longer (default: 2G)",
-    )
+    add_max_memory(parser, api.stylize)
     add_max_pixels(parser, api.stylize)
     add_quality(parser, save_image, "JPEG and WebP")
 
@@ -100,18 +71,18 @@ def stylize(options: argparse.Namespace) -> None:
     """`arbitrary-nst stylize`: see `api.stylize`."""
     check_output_path(options.output)
     engine = chosen_engine(options)
-    masks = [mask for _, _, mask in options.style]
+    names, weights, masks = styles_of(options)
     with ProgressBar("stylize", unit="") as bar:
         picture = api.stylize(
             content_or_sample(options.content),
-            [name for name, _, _ in options.style],
-            [weight for _, weight, _ in options.style],
+            names,
+            weights,
             strength=options.strength,
             color=options.color,
             size=options.size,
             working_size=options.working_size,
             texture_scale=options.texture_scale,
-            masks=masks if any(masks) else None,
+            masks=masks,
             engine=engine,
             seed=options.seed,
             max_pixels=options.max_pixels,

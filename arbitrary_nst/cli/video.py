@@ -7,19 +7,26 @@ import math
 import sys
 from pathlib import Path
 
+from arbitrary_nst.cli.engine_options import add_engine, chosen_engine
 from arbitrary_nst.cli.options import (
-    STYLE_HELP,
     ProgressBar,
     add_command,
     add_look,
+    add_max_memory,
+    add_max_pixels,
     add_quality,
+    add_scale,
+    add_styles,
     default_of,
+    styles_of,
     weighted,
 )
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.video import Keyframe, stylize_video
 from arbitrary_nst.video.parts import parts_folder
 from arbitrary_nst.video.writing import check_video_path
+
+VIDEO_ENGINES = ("cin", "magenta")  # vgg19 takes minutes for a frame
 
 
 def add_commands(commands) -> None:
@@ -34,17 +41,11 @@ def add_commands(commands) -> None:
         examples="  arbitrary-nst video in.mp4 -s great-wave -o out.mp4\n"
         "  arbitrary-nst video in.mp4 -s great-wave:2 -s scream:1 --size 720 -o out.mkv\n"
         "  arbitrary-nst video in.mp4 --keyframe 0:great-wave --keyframe 5s:scream -o out.mp4\n"
+        "  arbitrary-nst video in.mp4 -s great-wave@sky.png -s udnie -o out.mp4\n"
         "  arbitrary-nst video in.gif -s udnie -o out.webp",
     )
     parser.add_argument("video", help="the video, or an animated GIF, WebP or PNG")
-    parser.add_argument(
-        "-s",
-        "--style",
-        action="append",
-        type=weighted,
-        metavar="STYLE[:WEIGHT]",
-        help=f"{STYLE_HELP}; repeat to blend. `arbitrary-nst styles` lists the names",
-    )
+    add_styles(parser, required=False)
     parser.add_argument(
         "--keyframe",
         action="append",
@@ -65,6 +66,7 @@ def add_commands(commands) -> None:
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     add_look(parser, stylize_video, "video")
+    add_scale(parser, stylize_video)
     parser.add_argument(
         "--steady",
         type=float,
@@ -72,12 +74,9 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         default=default_of(stylize_video, "steady"),
         help="against flicker: from 0, each frame for itself, to 1 (default: %(default)s)",
     )
-    parser.add_argument(
-        "--engine",
-        choices=("auto", "cin", "magenta"),
-        default=default_of(stylize_video, "engine"),
-        help="what paints (default: %(default)s, which is cin with the packaged network)",
-    )
+    add_engine(parser, VIDEO_ENGINES)
+    add_max_memory(parser, stylize_video)
+    add_max_pixels(parser, stylize_video)
     add_quality(parser, stylize_video, "the encoded video")
     parser.add_argument("--no-audio", action="store_true", help="leave the sound out")
 
@@ -98,18 +97,26 @@ def keyframe(text: str) -> tuple[float, str, float]:
 
 def video(options: argparse.Namespace) -> None:
     """`arbitrary-nst video`: see `video.stylize_video`."""
+    styles, weights, masks = _styles(options)
     bar = _ProgressBar("video", unit="frame")
     with bar:
         try:
             stylize_video(
                 options.video,
-                *_styles(options),
+                styles,
+                options.output,
+                weights,
                 strength=options.strength,
                 color=options.color,
                 size=options.size,
+                working_size=options.working_size,
+                texture_scale=options.texture_scale,
+                masks=masks,
                 steady=options.steady,
-                engine=options.engine,
+                engine=chosen_engine(options),
                 seed=options.seed,
+                max_pixels=options.max_pixels,
+                max_memory=options.max_memory,
                 quality=options.quality,
                 audio=not options.no_audio,
                 progress=bar,
@@ -128,19 +135,18 @@ def video(options: argparse.Namespace) -> None:
 
 
 def _styles(options: argparse.Namespace) -> tuple:
-    """Styles, output and weights, as `stylize_video` takes them."""
+    """Styles, weights and masks, as `stylize_video` takes them."""
     if bool(options.style) == bool(options.keyframe):
         raise InputError("A video needs either styles (-s) or keyframes (--keyframe).")
     if options.style:
-        names, weights = zip(*options.style, strict=True)
-        return list(names), options.output, list(weights)
+        return styles_of(options)
     moments: list[tuple[float, list[str], list[float]]] = []
     for time, name, weight in options.keyframe:
         if not moments or moments[-1][0] != time:
             moments.append((time, [], []))
         moments[-1][1].append(name)
         moments[-1][2].append(weight)
-    return [Keyframe(*moment) for moment in moments], options.output
+    return [Keyframe(*moment) for moment in moments], None, None
 
 
 class _ProgressBar(ProgressBar):

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from arbitrary_nst.common.extras import require
 from arbitrary_nst.demo.settings import Settings
 
 
@@ -31,12 +32,7 @@ def start(
     """
     settings = settings or Settings()
     quiet()
-    try:
-        import gradio  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            f'The demo needs Gradio: pip install "arbitrary-nst[demo]" ({error})'
-        ) from error
+    require("gradio")
     from arbitrary_nst.demo.app import build, serve
 
     if not wait:

@@ -1,33 +1,26 @@
 """The engines that turn (photo, embedding) into a picture, and the door to them.
 
-An engine has `name`, `network` (the id of its weights), and these methods, on float32 images
-(H, W, 3), RGB in `[0, 1]`:
-
-    embed(style_image) -> Embedding
-    identity(content_image) -> Embedding    what leaves the photo as it is
-    render(content_image, embedding, *, seed=0) -> image of the same shape
-    render_batch([content_image, ...], [embedding, ...], *, seed=0) -> [image, ...]
-
-The contents of a batch have one shape. The same seed gives the same picture. An engine that
-knows styles by name has them in `styles`, a mapping of names to embeddings. One that takes its
-time has `render_steps`, a generator, and takes `on_step` in `render`; see `Vgg19`.
+What an engine is says `protocol.Engine`.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from arbitrary_nst.checkpoints import cin_folder, magenta_source, vgg19_weights
+from arbitrary_nst.engines.protocol import Engine, as_engine
 from arbitrary_nst.errors import InputError
 
 ENGINES = ("cin", "magenta", "vgg19")
-_METHODS = ("embed", "identity", "render", "render_batch")
 _lock = threading.Lock()
-_loaded: dict[str, tuple[Any, Any]] = {}  # where an engine's network came from, and the engine
+# Where an engine's network came from, and the engine.
+_loaded: dict[str, tuple[str | Path, Engine]] = {}
 
 
-def load_engine(name: str) -> Any:
+def load_engine(name: str) -> Engine:
     """The engine of that name, loaded at the first call and kept for the next ones.
 
     Safe to call from several threads. For an engine with settings of its own make an object
@@ -46,7 +39,12 @@ def load_engine(name: str) -> Any:
             f"There is no engine of that name. Expected one of {', '.join(map(repr, ENGINES))}. "
             f"Received: {name!r}."
         )
-    source = {"cin": cin_folder, "magenta": magenta_source, "vgg19": vgg19_weights}[name]()
+    sources: dict[str, Callable[[], str | Path]] = {
+        "cin": cin_folder,
+        "magenta": magenta_source,
+        "vgg19": vgg19_weights,
+    }
+    source = sources[name]()
     with _lock:
         # Another folder in the environment is another network.
         if name not in _loaded or _loaded[name][0] != source:
@@ -54,7 +52,7 @@ def load_engine(name: str) -> Any:
         return _loaded[name][1]
 
 
-def _make(name: str, source: Any) -> Any:
+def _make(name: str, source: str | Path) -> Engine:
     # TensorFlow is imported here and not before.
     if name == "cin":
         from arbitrary_nst.engines.cin import Cin
@@ -69,19 +67,22 @@ def _make(name: str, source: Any) -> Any:
     return Vgg19(source)
 
 
-def check_engine(engine: Any) -> None:
+def check_engine(engine: Any) -> str | Engine:
     """Checks the argument `engine` of the API; loads nothing.
+
+    Returns:
+        The name, or the object with its defaults, see `as_engine`.
 
     Raises:
         InputError: it is not "auto", not one of `ENGINES`, and no engine object.
     """
-    if isinstance(engine, str):
-        fits = engine in ("auto", *ENGINES)
-    else:
-        methods = all(callable(getattr(engine, method, None)) for method in _METHODS)
-        fits = methods and hasattr(engine, "network") and not isinstance(engine, type)
-    if not fits:
+    names = ("auto", *ENGINES)
+    if isinstance(engine, str) and engine in names:
+        return engine
+    try:
+        return as_engine(engine)
+    except InputError as error:
         raise InputError(
-            f"`engine` is one of {', '.join(map(repr, ('auto', *ENGINES)))}, or an engine object, "
-            f"such as `Cin()`, with the methods {', '.join(_METHODS)}. Received: {engine!r:.200}"
-        )
+            f"`engine` is one of {', '.join(map(repr, names))}, or an engine object, such as "
+            f"`Cin()`. {error}"
+        ) from None

@@ -38,7 +38,8 @@ from arbitrary_nst.networks.cin.file import load_network, network_id
 from arbitrary_nst.networks.cin.large import paint_large
 from arbitrary_nst.networks.cin.network import noise_shape, photo_gamma_beta
 from arbitrary_nst.networks.precision import has_fast_bfloat16
-from arbitrary_nst.networks.predictor.network import compiled, load_predictor, predict
+from arbitrary_nst.networks.predictor.file import load_predictor
+from arbitrary_nst.networks.predictor.network import compiled, predict
 from arbitrary_nst.networks.predictor.refiner import Refiner
 
 MIN_SIDE = 16
@@ -72,6 +73,7 @@ class Cin:
     """
 
     name = "cin"
+    render_steps = estimated_seconds = None
 
     def __init__(
         self,
@@ -112,7 +114,7 @@ class Cin:
             CheckpointError: the predictor's file is damaged, or for another network.
         """
         check_image(style, "style", (3,))
-        if not self.predicts:
+        if not self.takes_images:
             raise style_image_error("The style")
         side = round(STYLE_SIZE * self.style_scale)
         image = resize(style, longer_side=side)
@@ -127,8 +129,8 @@ class Cin:
         return Embedding(self.name, self.network, arrays)
 
     @property
-    def predicts(self) -> bool:
-        """Whether images can be styles."""
+    def takes_images(self) -> bool:
+        """Whether the network comes with a predictor of styles from images."""
         return predicts_styles(self.folder)
 
     @functools.cached_property

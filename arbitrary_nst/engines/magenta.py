@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,10 @@ from PIL import Image
 from arbitrary_nst.checkpoints import MAGENTA_VARIABLE, magenta_source
 from arbitrary_nst.common.checks import check_style_scale
 from arbitrary_nst.embedding import Embedding, blend
-from arbitrary_nst.engines.shared import check_embedding
+from arbitrary_nst.engines.shared import check_batch, check_embedding
 from arbitrary_nst.errors import (
     CheckpointError,
     ImageError,
-    InputError,
     WeightsUnavailable,
 )
 from arbitrary_nst.image.arrays import check_image, resample
@@ -53,6 +53,9 @@ class Magenta:
     """
 
     name = "magenta"
+    styles: Mapping[str, Embedding] = MappingProxyType({})
+    takes_images = True
+    render_regions = render_large = memory_for = render_steps = estimated_seconds = None
 
     def __init__(
         self, source: str | os.PathLike[str] | None = None, *, style_scale: float = 1.0
@@ -110,11 +113,7 @@ class Magenta:
         self, contents: Sequence[np.ndarray], embeddings: Sequence[Embedding], *, seed: int = 0
     ) -> list[np.ndarray]:
         """`render` for several photos, each with its own embedding."""
-        if len(contents) != len(embeddings):
-            raise InputError(
-                f"A batch needs an embedding for each photo. Received: {len(contents)} photos, "
-                f"{len(embeddings)} embeddings."
-            )
+        check_batch(contents, embeddings)
         pairs = zip(contents, embeddings, strict=True)
         return [self.render(content, embedding, seed=seed) for content, embedding in pairs]
 

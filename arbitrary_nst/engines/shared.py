@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from arbitrary_nst.embedding import Embedding
-from arbitrary_nst.errors import StyleError
+from arbitrary_nst.errors import InputError, StyleError
 
 REFINE_STEPS = 10  # of the cin engine, see `Cin`
 
@@ -26,15 +28,46 @@ def check_embedding(
         shapes: shape of each array of its embeddings, by name.
         error: type of the error.
     """
-    if (embedding.engine, embedding.network) != (engine, network):
-        raise error(
-            f"The style {embedding.name!r} belongs to the {embedding.engine} engine, network "
-            f"{embedding.network}. Expected: {engine}, network {network}. Embed the style again "
-            f"for this network."
-        )
+    check_network(embedding, engine, network, f"The style {embedding.name!r}", error)
     found = {name: array.shape for name, array in embedding.arrays.items()}
     if found != dict(shapes):
         raise error(
             f"The arrays of the style {embedding.name!r} do not fit the network. "
             f"Expected {dict(shapes)}. Received: {found}."
+        )
+
+
+def check_network(
+    embedding: Embedding,
+    engine: str,
+    network: str,
+    label: str,
+    error: type[Exception] = StyleError,
+) -> None:
+    """Raises `error` where an embedding is not of this engine and this very network.
+
+    Args:
+        embedding: what an engine is asked to paint.
+        engine: its name.
+        network: the id of its weights.
+        label: what the message calls the embedding, such as "Style 2 ('scream')".
+        error: type of the error.
+    """
+    if (embedding.engine, embedding.network) == (engine, network):
+        return
+    hint = "Embed it again for this network."
+    if engine != "cin" and embedding.engine == "cin":
+        hint = f"The {engine} engine takes pictures of paintings as styles."
+    raise error(
+        f"{label} was made for the engine {embedding.engine}, network {embedding.network}. "
+        f"Expected: {engine}, network {network}. {hint}"
+    )
+
+
+def check_batch(contents: Sequence[np.ndarray], embeddings: Sequence[Embedding]) -> None:
+    """Raises `InputError` where there is not an embedding for each photo."""
+    if len(contents) != len(embeddings):
+        raise InputError(
+            f"A batch needs an embedding for each photo. Received: {len(contents)} photos, "
+            f"{len(embeddings)} embeddings."
         )

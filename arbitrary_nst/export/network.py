@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from arbitrary_nst.checkpoints import IDENTITY, NETWORK_FILE, cin_folder, trained_styles
 from arbitrary_nst.common.checks import whole_number
+from arbitrary_nst.common.extras import require
 from arbitrary_nst.common.version import __version__
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines.shared import check_embedding
@@ -114,13 +114,7 @@ def _check_options(format: Any, seed: Any) -> None:
         )
     whole_number(seed, "seed")
     if format == "onnx":
-        try:
-            importlib.import_module("onnx")
-        except ImportError as error:
-            raise ImportError(
-                f"The format 'onnx' needs the package onnx, and importing it failed ({error}): "
-                f'pip install "arbitrary-nst[export]"'
-            ) from error
+        require("onnx")
 
 
 def _chosen_styles(folder: Path, styles: Styles | None) -> Sequence[Embedding]:

@@ -15,13 +15,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import keras
-import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
-from arbitrary_nst.errors import WeightsUnavailable
+from arbitrary_nst.errors import CheckpointError, WeightsUnavailable
 from arbitrary_nst.networks.cin.network import ReflectionPadding
 from arbitrary_nst.networks.vgg import BLOCKS, STYLE_LAYERS
+from arbitrary_nst.networks.weights_file import open_weights, read_arrays
 
 WIDTHS = (16, 32, 64, 128, 128)  # channels of the convolutions of each block
 
@@ -45,16 +43,21 @@ def load_vgg_slim(
         WeightsUnavailable: no such file, or it holds something else.
     """
     try:
-        arrays = load_file(path)
-        model = _build(layers, dtype)
-        for layer in model.layers:
-            if isinstance(layer, keras.layers.Conv2D):
-                weights = [arrays[f"{layer.name}.{part}"] for part in ("weight", "bias")]
-                layer.set_weights([np.asarray(array, np.float32) for array in weights])
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        with open_weights(path, "a readable file of weights") as file:
+            model = _build(layers, dtype)
+            variables = {
+                f"{layer.name}.{part}": variable
+                for layer in model.layers
+                for part, variable in zip(("weight", "bias"), layer.weights, strict=False)
+            }
+            shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
+            arrays = read_arrays(path, file, shapes, dtypes=("float16", "float32"), exact=False)
+    except CheckpointError as error:
         raise WeightsUnavailable(
-            f"{path} could not be read as a slim VGG19 in safetensors form: {error!r}"
+            f"{path} could not be read as a slim VGG19 in safetensors form: {error}"
         ) from error
+    for name, variable in variables.items():
+        variable.assign(arrays[name])
     return model
 
 

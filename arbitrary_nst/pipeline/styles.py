@@ -16,7 +16,8 @@ from PIL import Image
 
 from arbitrary_nst.checkpoints import IDENTITY
 from arbitrary_nst.embedding import Embedding
-from arbitrary_nst.errors import StyleError, style_image_error
+from arbitrary_nst.engines.shared import check_network
+from arbitrary_nst.errors import StyleError
 from arbitrary_nst.image import load_image
 
 Style = str | os.PathLike[str] | bytes | BinaryIO | np.ndarray | Image.Image | Embedding
@@ -105,6 +106,18 @@ def _read_style(
     return load_image(style, max_pixels=max_pixels, role=f"style {number}")[0]
 
 
+def name_of(style: Any, read: Embedding | np.ndarray) -> str:
+    """What to call a style: its name, else the path that was given, else "unnamed".
+
+    Args:
+        style: as it was given.
+        read: as `read_styles` has it.
+    """
+    if isinstance(read, Embedding) and read.name:
+        return read.name
+    return os.fspath(style) if isinstance(style, (str, os.PathLike)) else "unnamed"
+
+
 def _unknown(text: str, known: Mapping[str, Embedding]) -> StyleError:
     # Capitals, spaces and underscores are slips that should not hide how near a name is.
     names = {name.lower(): name for name in known if name != IDENTITY}
@@ -117,48 +130,9 @@ def _unknown(text: str, known: Mapping[str, Embedding]) -> StyleError:
     return StyleError(f"There is no style named {text!r:.200}, and no file of that name. {hint}")
 
 
-def check_network(styles: Sequence[Embedding | np.ndarray], engine: str, network: str) -> None:
+def check_networks(styles: Sequence[Embedding | np.ndarray], engine: str, network: str) -> None:
     """Raises `StyleError`, naming the style, where an embedding is not of this very network."""
     for number, style in enumerate(styles, start=1):
-        if not isinstance(style, Embedding) or (style.engine, style.network) == (engine, network):
-            continue
-        hint = "Embed it again for this network."
-        if engine != "cin" and style.engine == "cin":
-            hint = f"The {engine} engine takes pictures of paintings as styles."
-        raise StyleError(
-            f"Style {number} ({style.name or 'unnamed'!r}) was made for the engine "
-            f"{style.engine}, network {style.network}. Expected: {engine}, network {network}. "
-            f"{hint}"
-        )
-
-
-def choose_engine(
-    styles: Sequence[Embedding | np.ndarray], *, cin_takes_images: bool = False
-) -> str:
-    """The engine for `engine="auto"`: that of the embeddings; for images alone "cin" or "magenta".
-
-    Args:
-        styles: as `read_styles` gives them.
-        cin_takes_images: whether the cin network has a predictor of styles from images. Then it
-            paints them at once and offline; docs/predictor.md compares the pictures.
-
-    Raises:
-        StyleError: no engine can serve these styles together.
-    """
-    image, chosen = None, None
-    for number, style in enumerate(styles, start=1):
-        if not isinstance(style, Embedding):
-            image = image or f"Style {number}"
-        elif chosen is None:
-            chosen = f"style {number} ({style.name or 'unnamed'!r})", style.engine
-        elif style.engine != chosen[1]:
-            raise StyleError(
-                f"Style {number} ({style.name or 'unnamed'!r}) was made for the engine "
-                f"{style.engine}, {chosen[0]} for {chosen[1]}. All styles of a blend have to be "
-                f"of one engine."
-            )
-    if image and chosen and chosen[1] == "cin" and not cin_takes_images:
-        raise style_image_error(image, beside=chosen[0])
-    if chosen:
-        return chosen[1]
-    return "cin" if cin_takes_images else "magenta"
+        if isinstance(style, Embedding):
+            label = f"Style {number} ({style.name or 'unnamed'!r})"
+            check_network(style, engine, network, label)

@@ -17,7 +17,8 @@ from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import IMAGE_SUFFIXES
 from arbitrary_nst.networks.cin.network import CinLayout
-from arbitrary_nst.networks.predictor.network import PredictorLayout, predictor_layout
+from arbitrary_nst.networks.predictor.file import predictor_layout
+from arbitrary_nst.networks.predictor.network import PredictorLayout
 
 # The autocorrelations of the style loss compare pixels up to 28 apart.
 MIN_SIDE = 32

@@ -34,6 +34,7 @@ from arbitrary_nst.api import embed
 from arbitrary_nst.common.atomic import write_bytes
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines import load_engine
+from arbitrary_nst.engines.protocol import Engine, as_engine
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import load_image, resize, to_pil
 from arbitrary_nst.networks.losses import relative_error, style_loss
@@ -44,7 +45,7 @@ from arbitrary_nst.networks.vgg import (
     gram_matrix,
     load_vgg19,
 )
-from arbitrary_nst.pipeline.paint import Progress
+from arbitrary_nst.pipeline.arguments import Progress
 from arbitrary_nst.training.config import StyleSpec
 from arbitrary_nst.training.data import detail_mask
 
@@ -127,7 +128,7 @@ def evaluate_styles(
             f"`evaluate_styles` needs at least one style and one photo. "
             f"Received: {len(specs)} styles, {len(photos)} photos."
         )
-    runners = [load_engine(e) if isinstance(e, str) else e for e in engines]
+    runners = [load_engine(e) if isinstance(e, str) else as_engine(e) for e in engines]
     embeddings = [[_embedding(runner, spec) for spec in specs] for runner in runners]
     paintings = [_at_size(spec.file, size, f"style {spec.name!r}") for spec in specs]
     if vgg is None:
@@ -170,9 +171,8 @@ def edge_similarity(picture: np.ndarray, photo: np.ndarray) -> float:
     return float(tf.image.ssim(edges[0], edges[1], max_val=4.0, filter_size=7))
 
 
-def _embedding(engine: Any, spec: StyleSpec) -> Embedding:
-    known = getattr(engine, "styles", {})
-    if spec.name in known or (known and not getattr(engine, "predicts", False)):
+def _embedding(engine: Engine, spec: StyleSpec) -> Embedding:
+    if spec.name in engine.styles or not engine.takes_images:
         # An unknown name is refused with the nearest ones.
         return embed(spec.name, engine=engine)
     return engine.embed(load_image(spec.file, role=f"style {spec.name!r}")[0])

@@ -15,7 +15,7 @@ import numpy as np
 from arbitrary_nst.common.checks import positive_int
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import save_image
-from arbitrary_nst.networks.predictor.network import standardize, start_trunk
+from arbitrary_nst.networks.predictor.start import standardize, start_trunk
 from arbitrary_nst.networks.vgg import load_vgg19
 from arbitrary_nst.networks.vgg_slim import load_vgg_slim
 from arbitrary_nst.training.checkpoint import (

@@ -5,21 +5,26 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from arbitrary_nst import api
-from arbitrary_nst.common.checks import check_quality, check_share
+from arbitrary_nst.common.checks import check_progress, check_quality, check_share
+from arbitrary_nst.common.extras import require
 from arbitrary_nst.common.version import __version__
 from arbitrary_nst.embedding import Embedding, blend
+from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import InputError, VideoError
-from arbitrary_nst.image import DEFAULT_MAX_PIXELS, keep_color, resize
+from arbitrary_nst.image import DEFAULT_MAX_PIXELS, ImageSource, resize
 from arbitrary_nst.image.arrays import as_floats, check_size, fill_hidden, to_uint8
-from arbitrary_nst.pipeline.paint import Progress, at_strength
+from arbitrary_nst.pipeline.arguments import DEFAULT_MAX_MEMORY, Options, Progress
+from arbitrary_nst.pipeline.engine_choice import choose, embeddings_by, loaded
+from arbitrary_nst.pipeline.paint import cover_for, finished, paint_arrays
+from arbitrary_nst.pipeline.plan import Look
+from arbitrary_nst.pipeline.regions import Mask, Regions, read_masks
 from arbitrary_nst.pipeline.styles import Style, Styles
 from arbitrary_nst.video.clip import Clip, Frame
 from arbitrary_nst.video.keyframes import Keyframe, read_keyframes, style_at
@@ -32,7 +37,7 @@ from arbitrary_nst.video.parts import (
     segment_path,
 )
 from arbitrary_nst.video.reading import open_clip, read_frames
-from arbitrary_nst.video.steady import Past, import_opencv, painted_steadily
+from arbitrary_nst.video.steady import Past, painted_steadily
 from arbitrary_nst.video.writing import (
     VIDEO_FORMATS,
     check_sounds,
@@ -51,13 +56,11 @@ SEGMENT_FRAMES = 48  # so many are painted anew at most where a run was stopped
 class _Settings:
     """All that a frame's picture depends on, apart from the frame."""
 
-    engine: Any
+    engine: Engine
     styles: tuple[tuple[float, Embedding], ...]
-    strength: float
-    color: str
+    look: Look  # but for the style, which depends on the time
     shape: tuple[int, int]  # height and width of the pictures
     is_scaled: bool  # to that shape; otherwise cropped, by one pixel at most
-    seed: int
     steady: float
 
 
@@ -70,9 +73,14 @@ def stylize_video(
     strength: float = 1.0,
     color: str = "style",
     size: int | None = None,
+    working_size: int | None = None,
+    texture_scale: float = 1.0,
+    masks: Sequence[ImageSource | None] | None = None,
     steady: float = 0.7,
-    engine: Any = "auto",
+    engine: str | Engine = "auto",
     seed: int = 0,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    max_memory: float = DEFAULT_MAX_MEMORY,
     quality: int = 90,
     audio: bool = True,
     progress: Progress | None = None,
@@ -97,9 +105,15 @@ def stylize_video(
         strength: from 0 (the frame, as the engine reconstructs it) to 1 (the full style).
         color: "style", or "content" to keep the colours of the video.
         size: longer side in pixels to work at and to write. Default: the video's own.
+        working_size: longer side in pixels to paint at, as for `stylize`.
+        texture_scale: the same as a factor, as for `stylize`.
+        masks: for each style an image, or None, as for `stylize`; the same for all frames. Not
+            with keyframes, whose styles flow into each other over the whole frame.
         steady: against flicker, from 0 (each frame for itself) to 1. Above 0 it needs OpenCV.
         engine: as for `stylize`; vgg19 is not among them, since it takes minutes for a frame.
         seed: of the engine's noise, the same for all frames.
+        max_pixels: largest frame, mask or style image, width times height.
+        max_memory: bytes that painting a frame may take, as for `stylize`.
         quality: 1 to 100, of the encoded video.
         audio: whether the sound is copied; .gif and .webp have none.
         progress: called as progress(done, total, message) with numbers of frames. The first call
@@ -109,30 +123,38 @@ def stylize_video(
         The file that was written.
 
     Raises:
-        InputError: an argument that cannot be used; of a video a `VideoError`.
+        InputError: an argument or image that cannot be used; its subclasses tell which, of a
+            video `VideoError`.
         WeightsUnavailable: the engine's network cannot be had.
+        CheckpointError: its files are damaged.
         ImportError: PyAV or OpenCV is missing: `pip install "arbitrary-nst[video]"`.
+        OSError: the disk is full.
 
     Example:
         >>> stylize_video("in.mp4", [Keyframe(0, "great-wave"), Keyframe(5, "scream")], "out.mp4")
     """
     target, suffix = check_video_path(out), Path(out).suffix.lower()
-    strength, size, seed = api.check_options(strength, color, size, seed, progress)
+    options = Options(
+        strength, color, size, working_size, texture_scale, seed, max_pixels, max_memory
+    )
+    check_progress(progress)
     steady, quality = check_share(steady, "steady"), check_quality(quality)
     times, parts, groups = read_keyframes(styles, weights)
+    areas = _masks(masks, groups, options)
     if steady > 0:
-        import_opencv()
+        require("cv2")
     clip = open_clip(path)
     if target.exists() and os.path.samefile(path, target):
         raise InputError(f"The output path {os.fspath(out)!r} is the video itself. Choose another.")
     if audio:
         check_sounds(clip, suffix)
-    shape = _shape(clip, size, is_even=suffix in VIDEO_FORMATS)
-    runner, embeddings = _engine(parts, engine)
+    shape = _shape(clip, options, is_even=suffix in VIDEO_FORMATS)
+    runner, embeddings = _engine(parts, engine, options.max_pixels)
     blends = [blend([embeddings[i] for i, _ in g], [w for _, w in g]) for g in groups]
     moments = tuple(zip(times, blends, strict=True))
-    is_scaled = size is not None
-    settings = _Settings(runner, moments, strength, color, shape, is_scaled, seed, steady)
+    regions = None if areas is None else Regions(embeddings, [w for _, w in groups[0]], areas)
+    look = Look(blends[0], options, regions)
+    settings = _Settings(runner, moments, look, shape, size is not None, steady)
     folder = parts_folder(target)
     done = open_parts(folder, _fingerprint(clip, settings, suffix, quality, audio))
     segments = _segments(folder, done, clip, settings, suffix, quality, progress)
@@ -181,18 +203,18 @@ def _painted(
     frames: Iterator[Frame], clip: Clip, settings: _Settings, past: Past | None
 ) -> Iterator[tuple[Frame, Past]]:
     """The painted frames, each with what the next one needs of it."""
+    cover = cover_for(settings.look, settings.shape)
     for frame in frames:
         content, alpha = _prepared(frame, settings)
         style = style_at(settings.styles, float(frame.time * clip.time_base))
+        look = replace(settings.look, style=style)
 
-        def paint(calm: np.ndarray, style: Embedding = style) -> np.ndarray:
-            target = at_strength(settings.engine, calm, style, settings.strength)
-            return settings.engine.render(calm, target, seed=settings.seed)
+        def paint(calm: np.ndarray, look: Look = look) -> np.ndarray:
+            return as_floats(paint_arrays(settings.engine, look, None, [calm])[0])
 
         past = painted_steadily(past, content, settings.steady, paint)
-        picture = past.picture
-        if settings.color == "content":
-            picture = keep_color(picture, content)
+        # Of a copy, since the next frame needs the picture as it was painted.
+        picture = finished(past.picture.copy(), content, look, cover)
         yield frame._replace(rgb=to_uint8(picture), alpha=alpha), past
 
 
@@ -215,18 +237,37 @@ def _prepared(frame: Frame, settings: _Settings) -> tuple[np.ndarray, np.ndarray
 # What the arguments mean.
 
 
-def _engine(parts: list[Style], engine: Any) -> tuple[Any, list[Embedding]]:
-    runner, embeddings = api.engine_and_embeddings(parts, engine)
-    if hasattr(runner, "render_steps"):
+def _engine(
+    parts: list[Style], engine: str | Engine, max_pixels: int
+) -> tuple[Engine, list[Embedding]]:
+    # Where Magenta's network cannot be had, that is an error: vgg19 takes its place for a photo.
+    choice = replace(choose(parts, engine, max_pixels), may_change=False)
+    is_slow = choice.engine == "vgg19"
+    if is_slow or (not isinstance(choice.engine, str) and choice.engine.render_steps is not None):
+        name = choice.engine if isinstance(choice.engine, str) else choice.engine.name
         raise InputError(
-            f"The {runner.name} engine takes minutes for a frame. Videos are painted by the cin "
-            "or the magenta engine."
+            f"The {name} engine takes minutes for a frame. Videos are painted by the cin or the "
+            "magenta engine."
         )
-    return runner, embeddings
+    runner = loaded(choice)
+    return runner, embeddings_by(runner, choice.styles)
 
 
-def _shape(clip: Clip, size: int | None, *, is_even: bool) -> tuple[int, int]:
+def _masks(masks: Any, groups: Sequence[Any], options: Options) -> list[Mask] | None:
+    """Reads the masks of styles without times."""
+    if masks is None:
+        return None
+    if len(groups) > 1:
+        raise InputError(
+            "`masks` are for styles without times: from keyframe to keyframe styles flow into "
+            "each other over the whole frame."
+        )
+    return read_masks(masks, len(groups[0]), options.max_pixels)
+
+
+def _shape(clip: Clip, options: Options, *, is_even: bool) -> tuple[int, int]:
     """Height and width of the pictures."""
+    size = options.size
     scale = 1.0 if size is None else size / max(clip.height, clip.width)
     height, width = (max(1, round(side * scale)) for side in (clip.height, clip.width))
     if is_even and size is not None:
@@ -237,7 +278,7 @@ def _shape(clip: Clip, size: int | None, *, is_even: bool) -> tuple[int, int]:
             *(width, height, width - width % 2, height - height % 2),
         )
         height, width = height - height % 2, width - width % 2
-    check_size(height, width, f"video {str(clip.path)!r}", DEFAULT_MAX_PIXELS)
+    check_size(height, width, f"video {str(clip.path)!r}", options.max_pixels)
     return height, width
 
 
@@ -245,17 +286,18 @@ def _fingerprint(
     clip: Clip, settings: _Settings, suffix: str, quality: int, audio: bool
 ) -> dict[str, Any]:
     """What must be the same for parts to fit together."""
-    status = clip.path.stat()
+    status, options = clip.path.stat(), settings.look.options
     return {
         "version": __version__,
         "video": [str(clip.path.resolve()), status.st_size, status.st_mtime_ns],
         "engine": [settings.engine.name, settings.engine.network],
         "styles": [[time, style.digest] for time, style in settings.styles],
-        "strength": settings.strength,
-        "color": settings.color,
+        "strength": options.strength,
+        "color": options.color,
         "shape": list(settings.shape),
-        "seed": settings.seed,
+        "seed": options.seed,
         "steady": settings.steady,
         "segment": SEGMENT_FRAMES,
         "output": [suffix, quality, audio],
+        **settings.look.unusual(),
     }

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageSequence
 
+from arbitrary_nst.common.extras import require
 from arbitrary_nst.errors import VideoError, VideoNotFound
 from arbitrary_nst.video.clip import (
     SWSCALE_MATRICES,
@@ -61,22 +62,6 @@ def read_frames(clip: Clip) -> Iterator[Frame]:
             frame = frame._replace(time=last + 1)
         last = frame.time
         yield frame
-
-
-def import_av() -> Any:
-    """PyAV.
-
-    Raises:
-        ImportError: it is not installed.
-    """
-    try:
-        import av
-    except ImportError as error:
-        raise ImportError(
-            "Videos need PyAV, which is not installed. Install it with "
-            '`pip install "arbitrary-nst[video]"`.'
-        ) from error
-    return av
 
 
 # Animations, by Pillow.
@@ -134,7 +119,7 @@ def _duration(frame: Image.Image) -> int:
 
 
 def _video(path: Path) -> Clip:
-    av = import_av()
+    av = require("av")
     try:
         with av.open(path) as container:
             stream = _stream(container, path)
@@ -211,7 +196,7 @@ def _count(av: Any, path: Path) -> tuple[int, float, float]:
 
 
 def _av_frames(clip: Clip) -> Iterator[Frame]:
-    av = import_av()
+    av = require("av")
     step = round(1 / (clip.rate * clip.time_base))
     time = -step
     try:

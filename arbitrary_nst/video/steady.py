@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from arbitrary_nst.common.extras import require
 from arbitrary_nst.image.arrays import to_uint8
 
 FLOW_SIDE = 640  # pixels: longer side at which flow is computed; it costs the same for 4K
@@ -95,7 +96,7 @@ def motion_between(before: np.ndarray, after: np.ndarray) -> Motion:
     Raises:
         ImportError: OpenCV is not installed.
     """
-    cv2 = import_opencv()
+    cv2 = require("cv2")
     height, width = after.shape[:2]
     scale = min(1.0, FLOW_SIDE / max(height, width))
     size = max(16, round(width * scale)), max(16, round(height * scale))
@@ -131,7 +132,7 @@ def warp(image: np.ndarray, back: np.ndarray) -> np.ndarray:
         float32 `(H, W, C)`; pictures stay in their range. Bicubic, since a linear filter, again
         and again, would blur.
     """
-    cv2 = import_opencv()
+    cv2 = require("cv2")
     source_y, source_x = _source(back)
     options = {"interpolation": cv2.INTER_CUBIC, "borderMode": cv2.BORDER_REPLICATE}
     moved = cv2.remap(image, source_x, source_y, **options)
@@ -154,25 +155,9 @@ def warped_difference(motion: Motion, before: np.ndarray, after: np.ndarray) -> 
     return float(np.abs(after - warp(before, motion.back))[motion.valid].mean())
 
 
-def import_opencv() -> Any:
-    """OpenCV.
-
-    Raises:
-        ImportError: it is not installed.
-    """
-    try:
-        import cv2
-    except ImportError as error:
-        raise ImportError(
-            "Steadying a video needs OpenCV, which is not installed. Install it with "
-            '`pip install "arbitrary-nst[video]"`, or paint without it: `--steady 0`.'
-        ) from error
-    return cv2
-
-
 def _trust(before: np.ndarray, after: np.ndarray, motion: Motion) -> np.ndarray:
     """From 0 to 1, float32 `(H, W)`: how surely each pixel shows what it showed a frame ago."""
-    cv2 = import_opencv()
+    cv2 = require("cv2")
     # Blurred, so that the noise of the source, which is to be steadied, does not count as change.
     difference = cv2.GaussianBlur(after - warp(before, motion.back), (0, 0), 1.5)
     change = np.abs(difference).max(axis=-1)
@@ -187,7 +172,7 @@ def _likeness(before: np.ndarray, after: np.ndarray) -> np.ndarray:
 
     Around what moves a network paints a halo, also on what stands still, which would be dragged.
     """
-    cv2 = import_opencv()
+    cv2 = require("cv2")
     change = np.abs(cv2.GaussianBlur(after - before, (0, 0), STROKE)).max(axis=-1)
     return np.exp2(-((change / SAME_TONE) ** 2))
 

@@ -22,10 +22,10 @@ import numpy as np
 from PIL import Image
 
 from arbitrary_nst.common.atomic import check_target
+from arbitrary_nst.common.extras import require
 from arbitrary_nst.errors import InputError, VideoError
 from arbitrary_nst.video import animation
 from arbitrary_nst.video.clip import Clip, Frame
-from arbitrary_nst.video.reading import import_av
 
 VIDEO_FORMATS = {  # suffix: format and codec
     ".mp4": ("mp4", "libx264"),
@@ -63,7 +63,7 @@ def check_sounds(clip: Clip, suffix: str) -> None:
     """
     if suffix in ANIMATION_FORMATS or not clip.sounds:
         return
-    av = import_av()
+    av = require("av")
     try:
         with (
             av.open(clip.path) as source,
@@ -114,7 +114,7 @@ def join(segments: Sequence[Path], clip: Clip, target: Path, suffix: str, audio:
     if suffix in ANIMATION_FORMATS:
         _join_pictures(segments, clip, target, ANIMATION_FORMATS[suffix])
         return
-    av = import_av()
+    av = require("av")
     name = VIDEO_FORMATS[suffix][0]
     options = {"movflags": "+faststart"} if name in ("mp4", "mov") else {}
     with contextlib.ExitStack() as stack:
@@ -145,7 +145,7 @@ def _encode(
     codec: str,
     quality: int,
 ) -> int:
-    av = import_av()
+    av = require("av")
     count = 0
     with av.open(str(path), "w", format="nut") as container:
         stream = container.add_stream(codec, rate=clip.rate)

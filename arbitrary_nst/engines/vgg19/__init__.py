@@ -1,6 +1,7 @@
 """The vgg19 engine: the picture itself is optimised until VGG19 sees the style in it."""
 
-from arbitrary_nst.engines.vgg19.engine import RenderError, Step, Vgg19
+from arbitrary_nst.engines.protocol import Step
+from arbitrary_nst.engines.vgg19.engine import RenderError, Vgg19
 from arbitrary_nst.engines.vgg19.settings import (
     MIN_SIDE,
     OPTIMIZERS,

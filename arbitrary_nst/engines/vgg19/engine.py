@@ -6,11 +6,11 @@ import functools
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -18,7 +18,8 @@ from arbitrary_nst.checkpoints import vgg19_weights
 from arbitrary_nst.common.atomic import check_target
 from arbitrary_nst.embedding import Embedding, blend
 from arbitrary_nst.engines.cin import Cin
-from arbitrary_nst.engines.shared import check_embedding
+from arbitrary_nst.engines.protocol import Step
+from arbitrary_nst.engines.shared import check_batch, check_embedding
 from arbitrary_nst.engines.vgg19.optimizer import Diverged, minimize_in_steps
 from arbitrary_nst.engines.vgg19.resume import fingerprint_of, load_state, save_state
 from arbitrary_nst.engines.vgg19.settings import (
@@ -37,19 +38,6 @@ from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, gram_matrix,
 
 SECONDS_PER_MEGAPIXEL = 2.0  # of one step, on two cores with bfloat16; for the time announced
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Step:
-    """The state after one step: `step` of at most `total`, the loss, and the picture so far.
-
-    `picture` is float32 `(h, w, 3)`, RGB in `[0, 1]`, of the size of the present scale.
-    """
-
-    step: int
-    total: int
-    loss: float
-    picture: np.ndarray
 
 
 class RenderError(RuntimeError):
@@ -88,6 +76,9 @@ class Vgg19:
     """
 
     name = "vgg19"
+    styles: Mapping[str, Embedding] = MappingProxyType({})
+    takes_images = True
+    render_regions = render_large = memory_for = None
 
     def __init__(
         self,
@@ -95,7 +86,7 @@ class Vgg19:
         *,
         settings: Vgg19Settings | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
-        vgg: Any = None,
+        vgg: keras.Model | None = None,
     ) -> None:
         self.settings = settings or Vgg19Settings()
         check_settings(self.settings)
@@ -167,6 +158,7 @@ class Vgg19:
         self, contents: Sequence[np.ndarray], embeddings: Sequence[Embedding], *, seed: int = 0
     ) -> list[np.ndarray]:
         """`render` for several photos, one after the other, each with its own embedding."""
+        check_batch(contents, embeddings)
         pairs = zip(contents, embeddings, strict=True)
         return [self.render(content, embedding, seed=seed) for content, embedding in pairs]
 

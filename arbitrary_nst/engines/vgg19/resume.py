@@ -9,13 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from arbitrary_nst.common.atomic import write_bytes
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines.vgg19.settings import Vgg19Settings
 from arbitrary_nst.errors import CheckpointError
+from arbitrary_nst.networks.weights_file import open_weights
 
 
 def fingerprint_of(
@@ -53,17 +53,12 @@ def load_state(path: Path | None, fingerprint: str) -> tuple[int, int, float, np
     """
     if path is None or not path.exists():
         return 0, 0, math.nan, None
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata, picture = file.metadata() or {}, file.get_tensor("picture")
-            found = metadata["picture"]
-            scale, iteration = int(metadata["scale"]), int(metadata["iteration"])
-            loss = float(metadata["loss"])
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
-        raise CheckpointError(
-            f"{path} is not a checkpoint of the vgg19 engine: {error}. Name another "
-            f"file, or delete this one."
-        ) from error
+    hint = "Name another file, or delete this one."
+    with open_weights(path, "a checkpoint of the vgg19 engine", hint=hint) as file:
+        metadata, picture = file.metadata() or {}, file.get_tensor("picture")
+        found = metadata["picture"]
+        scale, iteration = int(metadata["scale"]), int(metadata["iteration"])
+        loss = float(metadata["loss"])
     if found != fingerprint:
         raise CheckpointError(
             f"{path} belongs to another photo, style or settings. Name another file "

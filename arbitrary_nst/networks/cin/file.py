@@ -9,11 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from arbitrary_nst.errors import CheckpointError
 from arbitrary_nst.networks.cin.network import CinLayout
+from arbitrary_nst.networks.weights_file import check_format, open_weights, read_arrays
 
 FORMAT = "arbitrary_nst.cin"
 VERSION = "1"
@@ -55,26 +55,11 @@ def load_network(path: str | Path) -> tuple[CinLayout, dict[str, np.ndarray]]:
     path = Path(path)
     if not path.is_file():
         raise CheckpointError(f"There is no network file {path}.")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT or metadata.get("version") != VERSION:
-                raise CheckpointError(
-                    f"{path} is no cin network of this version. Expected format {FORMAT!r} "
-                    f"version {VERSION!r}. Received: {metadata.get('format')!r} "
-                    f"version {metadata.get('version')!r}."
-                )
-            layout = _parse_layout(metadata.get("layout", ""))
-            _check_arrays(path, kernel_shapes(layout), file)
-            kernels = {name: file.get_tensor(name) for name in kernel_shapes(layout)}
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        if isinstance(error, CheckpointError):
-            raise
-        raise CheckpointError(f"{path} is not a readable network file: {error}") from error
-    for name, kernel in kernels.items():
-        if not np.isfinite(kernel).all():
-            raise CheckpointError(f"{path}: array {name!r} holds NaN or infinite values.")
-    return layout, kernels
+    with open_weights(path, "a readable network file") as file:
+        metadata = file.metadata() or {}
+        check_format(path, metadata, FORMAT, VERSION)
+        layout = _parse_layout(metadata.get("layout", ""))
+        return layout, read_arrays(path, file, kernel_shapes(layout))
 
 
 def _parse_layout(text: str) -> CinLayout:
@@ -89,17 +74,3 @@ def _parse_layout(text: str) -> CinLayout:
     if blocks > 64 or kernel > 31 or kernel % 2 == 0 or type(skips) is not bool:
         raise ValueError(f"layout {values} is out of bounds")
     return CinLayout(channels, blocks, kernel, skips, noise)
-
-
-def _check_arrays(path: Path, expected: Mapping[str, tuple], file) -> None:
-    found = set(file.keys())
-    for name in sorted(set(expected) ^ found):
-        state = "is missing" if name in expected else "does not belong to the layout"
-        raise CheckpointError(f"{path}: array {name!r} {state}.")
-    for name, shape in expected.items():
-        part = file.get_slice(name)
-        if tuple(part.get_shape()) != shape or part.get_dtype() != "F32":
-            raise CheckpointError(
-                f"{path}: array {name!r} differs. Expected float32 {shape}. "
-                f"Received: {part.get_dtype()} {tuple(part.get_shape())}."
-            )

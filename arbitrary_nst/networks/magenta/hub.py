@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from arbitrary_nst.common.extras import require
 from arbitrary_nst.errors import CheckpointError, WeightsUnavailable
 from arbitrary_nst.networks.magenta.graph_split import cut, find_bottleneck
 
@@ -131,22 +132,10 @@ def published_digest(variables: Any) -> str:
 
 
 def _tensorflow_hub() -> Any:
-    try:
-        with warnings.catch_warnings():
-            # setuptools from 67.5 on complains about pkg_resources, which tensorflow-hub uses.
-            warnings.simplefilter("ignore")
-            import tensorflow_hub
-    except ImportError as error:
-        if error.name == "pkg_resources":
-            raise ImportError(
-                "tensorflow-hub needs pkg_resources, which setuptools 82 and later lack: "
-                'pip install "setuptools<82"'
-            ) from error
-        raise ImportError(
-            f"The magenta engine needs tensorflow-hub, and importing it failed ({error}): "
-            f"pip install tensorflow-hub"
-        ) from error
-    return tensorflow_hub
+    with warnings.catch_warnings():
+        # setuptools from 67.5 on complains about pkg_resources, which tensorflow-hub uses.
+        warnings.simplefilter("ignore")
+        return require("tensorflow_hub")
 
 
 def _resolve(source: str) -> str:

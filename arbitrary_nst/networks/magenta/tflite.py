@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from arbitrary_nst.common.extras import require
 from arbitrary_nst.errors import CheckpointError, WeightsUnavailable
 
 PREDICTOR = "style_predict*.tflite"
@@ -99,7 +100,8 @@ class _Interpreter:
         self.digest = hashlib.sha256(data).digest()
         self._lock = threading.Lock()
         try:
-            self._litert = _litert()(model_content=data, num_threads=_num_cores())
+            litert = require("ai_edge_litert.interpreter").Interpreter
+            self._litert = litert(model_content=data, num_threads=_num_cores())
             self._litert.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise CheckpointError(
@@ -152,17 +154,6 @@ def _find(folder: Path, pattern: str) -> Path:
             f"style_predict_quantized_256.tflite and style_transfer_quantized_dynamic.tflite."
         )
     return files[0]
-
-
-def _litert() -> Any:
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError as error:
-        raise ImportError(
-            f"The .tflite files need the LiteRT interpreter, and importing it failed ({error}): "
-            f"pip install ai-edge-litert"
-        ) from error
-    return Interpreter
 
 
 def _num_cores() -> int:

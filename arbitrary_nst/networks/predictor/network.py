@@ -16,23 +16,13 @@ in the bottleneck.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import keras
 import numpy as np
 from keras import ops
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
-from arbitrary_nst.errors import CheckpointError
-from arbitrary_nst.networks.vgg import MEAN_BGR
-
-FORMAT = "arbitrary_nst.predictor"
-VERSION = "2"
 SCALE, OFFSET = 4.0, -2.0  # of the painting, before the first convolution
 TRUNK = ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1")
 
@@ -127,9 +117,9 @@ class PooledCovariance(keras.layers.Layer):
 class Standardized(keras.layers.Layer):
     """Every number times one of its own plus another: (B, N) -> (B, N).
 
-    Set by `standardize` so that each of them varies by one from painting to painting. Beside their
-    means they vary little, and a normalisation over all of them, as layer normalisation is, left a
-    predictor that gave every painting the same vector.
+    Set by `start.standardize` so that each of them varies by one from painting to painting. Beside
+    their means they vary little, and a normalisation over all of them, as layer normalisation is,
+    left a predictor that gave every painting the same vector.
     """
 
     def build(self, shape):
@@ -242,176 +232,3 @@ def predict(predictor: Callable, painting: np.ndarray) -> dict[str, np.ndarray]:
     """
     gamma, beta = np.split(ops.convert_to_numpy(predictor(painting[None]))[0], 2)
     return {"gamma": 1 + gamma, "beta": beta}
-
-
-def start_trunk(predictor: keras.Model, vgg: keras.Model, paintings: Sequence[np.ndarray]) -> None:
-    """Gives the trunk the kernels of VGG19, scaled so that all its features are of size one.
-
-    With ReLU, features of any size lead to the same ones times a number. A trunk of other widths,
-    as small networks in tests have it, stays random.
-
-    Args:
-        predictor: as `build_predictor` makes it.
-        vgg: as `build_vgg19` makes it, to `relu3_1` or deeper.
-        paintings: float32 (H, W, 3), RGB in `[0, 1]`, of which mean features are taken.
-    """
-    theirs, ours = ([m.get_layer(name) for name in TRUNK] for m in (vgg, predictor))
-    if any(a.kernel.shape != b.kernel.shape for a, b in zip(theirs, ours, strict=True)):
-        return
-    features = keras.Model(vgg.input, [layer.output for layer in theirs])
-    sizes = np.mean(
-        [
-            [float(ops.mean(ops.cast(feature, "float32"))) for feature in features(painting[None])]
-            for painting in paintings
-        ],
-        axis=0,
-    )
-    before = 1.0
-    for layer, own, size in zip(theirs, ours, sizes, strict=True):
-        kernel, bias = layer.get_weights()
-        if layer is theirs[0]:  # from RGB as we scale it; VGG sees BGR 0..255 less a mean
-            kernel = kernel[:, :, ::-1]
-            zero = -255.0 * OFFSET / SCALE - np.array(MEAN_BGR[::-1])  # what VGG sees for our 0
-            bias = bias + np.einsum("hwio,i->o", kernel, zero)
-            kernel = kernel * 255.0 / SCALE
-        own.kernel.assign(kernel * before / size / own.RATE)
-        own.bias.assign(bias / size / own.RATE)
-        before = size
-
-
-def standardize(predictor: keras.Model, paintings: Sequence[np.ndarray]) -> None:
-    """Sets what brings the pooled numbers to mean 0 and deviation 1 over some paintings.
-
-    Args:
-        predictor: as `build_predictor` makes it.
-        paintings: float32 (H, W, 3), RGB in `[0, 1]`; some dozens.
-    """
-    pooled = keras.Model(predictor.input, predictor.get_layer("root").output)
-    rows = [ops.convert_to_numpy(pooled(painting[None]))[0] for painting in paintings]
-    mean, deviation = np.mean(rows, axis=0), np.std(rows, axis=0)
-    # What hardly varies is noise that should not be blown up.
-    scale = 1.0 / (deviation + 0.02 * np.abs(mean) + 1e-3)
-    predictor.get_layer("standard").set_weights([scale, -mean * scale])
-
-
-def start_at(predictor: keras.Model, vectors: np.ndarray) -> None:
-    """Makes the predictor's first vectors those that the network knows, more or less.
-
-    Every painting starts as the mean of `vectors`, and the bottleneck's first numbers move it
-    along the directions in which these differ.
-
-    Args:
-        predictor: as `build_predictor` makes it.
-        vectors: float32 (num_styles, 2 * style_size), gamma - 1 and beta of trained styles.
-    """
-    layer = predictor.get_layer("vector")
-    mean = vectors.mean(axis=0)
-    _, sizes, directions = np.linalg.svd(vectors - mean, full_matrices=False)
-    kernel = layer.rate * layer.get_weights()[0]
-    count = min(len(sizes) - 1, len(kernel))
-    if count > 0:
-        spread = sizes[:count, None] / np.sqrt(len(vectors))
-        kernel[:count] = spread * directions[:count] / np.sqrt(count)
-    layer.set_weights([kernel / layer.rate, mean / layer.rate])
-
-
-def predictor_bytes(predictor: keras.Model, layout: PredictorLayout, network: str) -> bytes:
-    """The contents of a predictor's file, in float16, to be written atomically by the caller.
-
-    Args:
-        predictor: the model.
-        layout: of which it is.
-        network: id of the cin network that its vectors are for.
-    """
-    metadata = {
-        "format": FORMAT,
-        "version": VERSION,
-        "layout": json.dumps(asdict(layout)),
-        "network": network,
-    }
-    arrays = {name: np.asarray(v, np.float16) for name, v in _weights(predictor).items()}
-    return save(arrays, metadata)
-
-
-def load_predictor(
-    path: str | Path, style_size: int, network: str, *, dtype: str = "float32"
-) -> keras.Model:
-    """Reads a predictor's file.
-
-    Args:
-        path: of the file.
-        style_size: of the cin network.
-        network: id of the cin network; a predictor for another one is refused.
-        dtype: see `build_predictor`.
-
-    Raises:
-        CheckpointError: missing, damaged, of another kind, or for another network.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"There is no predictor file {path}.")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            if (metadata.get("format"), metadata.get("version")) != (FORMAT, VERSION):
-                raise CheckpointError(
-                    f"{path} is no style predictor of this version. Expected format {FORMAT!r} "
-                    f"version {VERSION!r}. Received: {metadata.get('format')!r} "
-                    f"version {metadata.get('version')!r}."
-                )
-            if metadata.get("network") != network:
-                raise CheckpointError(
-                    f"{path} predicts styles for another network. Expected {network}. "
-                    f"Received: {metadata.get('network')!r:.100}."
-                )
-            layout = _parse_layout(metadata.get("layout", ""))
-            predictor = build_predictor(style_size, layout, dtype=dtype)
-            weights = _weights(predictor)
-            arrays = {name: file.get_tensor(name).astype(np.float32) for name in weights}
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        if isinstance(error, CheckpointError):
-            raise
-        raise CheckpointError(f"{path} is not a readable predictor file: {error}") from error
-    _check_arrays(path, arrays, weights)
-    for name, variable in weights.items():
-        variable.assign(arrays[name])
-    return predictor
-
-
-def _weights(predictor: keras.Model) -> dict[str, keras.Variable]:
-    return {
-        f"{layer.name}/{variable.name}": variable
-        for layer in predictor.layers
-        for variable in layer.weights
-    }
-
-
-def predictor_layout(values: Mapping[str, Any]) -> PredictorLayout:
-    """The layout of these JSON values, where tuples are lists."""
-    tuples = {name: tuple(values[name]) for name in ("trunk", "widths")}
-    return PredictorLayout(**{**values, **tuples})
-
-
-def _parse_layout(text: str) -> PredictorLayout:
-    values = json.loads(text)
-    layout = predictor_layout(values)
-    sizes = (*layout.trunk, *layout.widths, layout.mixed, layout.hidden, layout.bottleneck)
-    # Bounds keep a hostile file from asking for a network that fills the memory.
-    fits = len(layout.trunk) == len(TRUNK) and 1 <= len(layout.widths) <= 4
-    if not fits or not all(type(s) is int and 1 <= s <= 1024 for s in sizes):
-        raise ValueError(f"layout {values} is out of bounds")
-    return layout
-
-
-def _check_arrays(
-    path: Path, arrays: Mapping[str, np.ndarray], weights: Mapping[str, keras.Variable]
-) -> None:
-    for name, variable in weights.items():
-        expected = tuple(variable.shape)
-        if arrays[name].shape != expected:
-            raise CheckpointError(
-                f"{path}: array {name!r} differs. Expected {expected}. "
-                f"Received: {arrays[name].shape}."
-            )
-        if not np.isfinite(arrays[name]).all():
-            raise CheckpointError(f"{path}: array {name!r} holds NaN or infinite values.")

@@ -1,0 +1,71 @@
+"""How a photo is painted, whatever the style: arguments that every caller shares, checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from arbitrary_nst.common.checks import check_share, positive_int, positive_number, whole_number
+from arbitrary_nst.errors import InputError
+from arbitrary_nst.image import DEFAULT_MAX_PIXELS
+
+COLORS = ("style", "content")
+DEFAULT_MAX_MEMORY = 2e9  # bytes
+Progress = Callable[..., None]  # (done, total, message, preview=None)
+
+
+@dataclass(frozen=True)
+class Options:
+    """The arguments of `stylize` beside photo, styles and engine; making one checks them.
+
+    Args:
+        strength: from 0, the photo as the engine reconstructs it, to 1.
+        color: one of `COLORS`.
+        size: longer side in pixels of the picture; None: that of the photo.
+        working_size: longer side in pixels to paint at; None: that of the picture.
+        texture_scale: times which strokes are larger than painted at the picture's own size.
+        seed: of what is random.
+        max_pixels: largest image that is read, width times height.
+        max_memory: bytes that an engine may take for one picture.
+
+    Raises:
+        InputError: a value is of a wrong kind or out of range; both `working_size` and
+            `texture_scale` are given.
+    """
+
+    strength: float = 1.0
+    color: str = "style"
+    size: int | None = None
+    working_size: int | None = None
+    texture_scale: float = 1.0
+    seed: int = 0
+    max_pixels: int = DEFAULT_MAX_PIXELS
+    max_memory: float = DEFAULT_MAX_MEMORY
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.color, str) or self.color not in COLORS:
+            raise InputError(f'`color` is "style" or "content". Received: {self.color!r}.')
+        checked = {
+            "strength": check_share(self.strength, "strength"),
+            "size": None if self.size is None else positive_int(self.size, "size"),
+            "texture_scale": positive_number(self.texture_scale, "texture_scale"),
+            "seed": whole_number(self.seed, "seed"),
+            "max_pixels": positive_int(self.max_pixels, "max_pixels"),
+            "max_memory": positive_number(self.max_memory, "max_memory"),
+        }
+        if self.working_size is not None:
+            checked["working_size"] = positive_int(self.working_size, "working_size")
+            if checked["texture_scale"] != 1:
+                raise InputError(
+                    f"`working_size` and `texture_scale` say the same thing in two ways. Expected "
+                    f"one of them. Received: working_size={self.working_size!r}, "
+                    f"texture_scale={self.texture_scale!r}."
+                )
+        for name, value in checked.items():  # numbers of NumPy become Python's own
+            object.__setattr__(self, name, value)
+
+    def working_shape(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width at which a photo of that height and width is painted."""
+        longest = max(height, width)
+        side = self.working_size or longest / self.texture_scale
+        return max(1, round(height * side / longest)), max(1, round(width * side / longest))

@@ -1,0 +1,34 @@
+"""The optimiser of vgg19 alone."""
+
+import numpy as np
+import pytest
+
+from arbitrary_nst.engines.vgg19.optimizer import Diverged, minimize_in_steps
+
+
+def bowl(values):
+    """Lowest at 0.3 in the first number and beyond the bounds in the second."""
+    away = values - np.array([0.3, 1.7])
+    return float((away**2).sum()), 2 * away
+
+
+@pytest.mark.parametrize(("method", "steps"), [("lbfgs", 20), ("adam", 300)])
+def test_minimisation_within_bounds(method, steps):
+    *_, last = minimize_in_steps(method, bowl, np.array([0.9, 0.1]), steps)
+    np.testing.assert_allclose(last.values, [0.3, 1.0], atol=1e-3)
+
+
+@pytest.mark.parametrize("method", ["lbfgs", "adam"])
+@pytest.mark.parametrize("bad", [(np.nan, 0.0), (np.inf, 0.0), (1.0, np.nan)])
+def test_values_that_are_not_finite(method, bad):
+    with pytest.raises(Diverged, match="not finite everywhere"):
+        list(minimize_in_steps(method, lambda v: (bad[0], v + bad[1]), np.ones(2), 3))
+
+
+@pytest.mark.parametrize("method", ["lbfgs", "adam"])
+def test_errors_of_the_function_arrive(method):
+    def fail(values):
+        raise MemoryError("too large")
+
+    with pytest.raises(MemoryError, match="too large"):
+        list(minimize_in_steps(method, fail, np.ones(2), 3))

@@ -1,0 +1,83 @@
+"""The losses, by hand."""
+
+import numpy as np
+import pytest
+
+from arbitrary_nst.networks.losses import (
+    drawing_loss,
+    light_loss,
+    pixel_loss,
+    relative_error,
+    style_loss,
+    tone_loss,
+    total_variation_loss,
+)
+from arbitrary_nst.training.data import detail_mask
+from arbitrary_nst.training.statistics import to_array
+
+
+def test_relative_error_by_hand():
+    """(1 + 4) / (1 + 16) for the first picture; the second has no error."""
+    target = np.array([[1.0, 4.0], [3.0, 0.0]], np.float32)
+    found = relative_error(np.array([[2.0, 2.0], [3.0, 0.0]], np.float32), target)
+    np.testing.assert_allclose(found, [5 / 17, 0], rtol=1e-6)
+
+
+def test_relative_error_without_features_is_one():
+    target = np.ones((2, 3, 3, 4), np.float32)
+    np.testing.assert_allclose(relative_error(0 * target, target), [1, 1], rtol=1e-6)
+
+
+def test_style_loss_is_the_mean_over_layers():
+    """Relative errors 1 (nothing of it there) and 1/4 (half off) make 0.625."""
+    ones = np.ones((1, 2, 2), np.float32)
+    np.testing.assert_allclose(style_loss([0 * ones, 3 * ones], [ones, 2 * ones]), [0.625])
+
+
+def test_total_variation_by_hand():
+    """Down: steps 2 and 0, mean square 2; across: steps 1 and -1, mean square 1."""
+    image = np.array([[0, 1], [2, 1]], np.float32)[None, :, :, None]
+    np.testing.assert_allclose(total_variation_loss(image), [3])
+
+
+def test_pixel_loss_by_hand():
+    image = np.array([[0, 1], [2, 1]], np.float32)[None, :, :, None]
+    np.testing.assert_allclose(pixel_loss(image, 0 * image), [1])
+
+
+def test_drawing_is_blind_to_contrast_and_colour():
+    """Channels scaled and shifted each by its own amount are the same drawing; noise is none."""
+    rng = np.random.default_rng(0)
+    photo = rng.normal(size=(2, 16, 16, 3)).astype(np.float32)
+    scaled = photo * np.array([0.2, 1, 5], np.float32) + np.array([3, 0, -1], np.float32)
+    assert to_array(drawing_loss(photo, photo)) == pytest.approx(0, abs=0.01)
+    assert to_array(drawing_loss(scaled, photo)) == pytest.approx(0, abs=0.05)
+    other = rng.normal(size=photo.shape).astype(np.float32)
+    assert to_array(drawing_loss(other, photo)) == pytest.approx(2, abs=0.3)
+    assert to_array(drawing_loss(-photo, photo)) == pytest.approx(4, abs=0.01)
+
+
+def test_light_is_the_order_of_light_and_dark():
+    """Darker and of less contrast is the same order, the negative the opposite one."""
+    photo = np.random.default_rng(0).random((1, 64, 64, 3), np.float32)
+    assert float(light_loss(0.5 * photo, photo)[0]) == pytest.approx(0, abs=0.02)
+    assert float(light_loss(1 - photo, photo)[0]) == pytest.approx(2, abs=0.02)
+
+
+def test_tone_by_hand():
+    """Quantiles 0.1 too high along two directions, of which the second hardly varies."""
+    wanted = np.stack([np.linspace(0, 1, 5), np.full(5, 0.5)], axis=1)[None]
+    found = wanted + 0.1
+    variance = np.linspace(0, 1, 5).var()
+    expected = (0.01 / (variance + 0.0004) + 0.01 / 0.0004) / 2
+    assert float(tone_loss(found, wanted)[0]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_detail_is_where_the_edges_are():
+    """Noise in the left half alone; half of the positions each."""
+    photo = np.full((96, 128, 3), 0.5, np.float32)
+    photo[:, :64] = np.random.default_rng(0).random((96, 64, 3), np.float32)
+    mask = detail_mask(photo)
+    assert mask.shape == (96, 128, 1)
+    assert mask[:, :48].min() == 1
+    assert mask[:, 80:].max() == 0

@@ -1,0 +1,35 @@
+"""Layouts of cin with few filters, random kernels, and random photos and styles for them."""
+
+import numpy as np
+
+from arbitrary_nst.networks.cin.file import kernel_shapes
+from arbitrary_nst.networks.cin.network import CinLayout, noise_shape
+
+LAYOUTS = {
+    "shipped": CinLayout((4, 6, 8, 12), 2, 9, skip_connections=True, noise_channels=3),
+    "published": CinLayout((4, 8, 12), 2, 9),
+    "odd widths": CinLayout((3, 5, 7), 1, 7, skip_connections=True),
+    "small kernels": CinLayout((2, 4), 1, 3, noise_channels=1),
+    "kernel 5": CinLayout((3, 4, 6), 1, 5),
+}
+
+
+def random_kernels(layout, seed=0):
+    rng = np.random.default_rng(seed)
+    return {
+        name: rng.normal(0, 0.2, shape).astype(np.float32)
+        for name, shape in kernel_shapes(layout).items()
+    }
+
+
+def random_inputs(layout, batch=1, height=16, width=16, seed=0):
+    rng = np.random.default_rng(seed)
+    inputs = {
+        "content": rng.random((batch, height, width, 3), np.float32),
+        "gamma": rng.normal(1, 0.3, (batch, layout.style_size)).astype(np.float32),
+        "beta": rng.normal(0, 0.3, (batch, layout.style_size)).astype(np.float32),
+    }
+    if layout.noise_channels:
+        shape = noise_shape(layout, height, width)
+        inputs["noise"] = rng.standard_normal((batch, *shape), np.float32)
+    return inputs

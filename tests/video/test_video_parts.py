@@ -1,0 +1,98 @@
+"""Videos: stopping and going on."""
+
+import logging
+import shutil
+
+import numpy as np
+import pytest
+from small_clips import NUM_FRAMES, pictures, stop_after, times
+
+from arbitrary_nst.errors import VideoError
+from arbitrary_nst.video import film, parts, stylize_video
+from arbitrary_nst.video.reading import open_clip
+
+pytestmark = pytest.mark.usefixtures("network")
+
+
+@pytest.mark.usefixtures("short_segments")
+@pytest.mark.parametrize("suffix", [".mkv", ".gif"])
+def test_a_stopped_run_goes_on_to_the_same_video(clip, tmp_path, suffix):
+    whole = stylize_video(clip, "great-wave", tmp_path / f"whole{suffix}")
+    out = tmp_path / f"out{suffix}"
+    out.write_bytes(b"the one before")
+    with pytest.raises(KeyboardInterrupt):
+        stylize_video(clip, "great-wave", out, progress=stop_after(10))
+    assert out.read_bytes() == b"the one before"
+    counts = []
+    stylize_video(clip, "great-wave", out, progress=lambda done, *_: counts.append(done))
+    assert counts == [8, 9, 10, 11, 12]
+    np.testing.assert_array_equal(pictures(out), pictures(whole))
+    assert times(out) == times(whole)
+    assert {path.name for path in tmp_path.iterdir()} == {out.name, whole.name}
+
+
+@pytest.mark.usefixtures("short_segments")
+def test_a_run_stopped_while_the_past_was_written_repeats_that_segment(clip, tmp_path):
+    out = tmp_path / "out.mkv"
+    with pytest.raises(KeyboardInterrupt):
+        stylize_video(clip, "great-wave", out, progress=stop_after(6))
+    folder = parts.parts_folder(out)
+    shutil.copy(folder / "segment-000000.part", folder / "segment-000001.part")
+    (folder / "segment-000002.tmp").write_bytes(b"half")
+    counts = []
+    stylize_video(clip, "great-wave", out, progress=lambda done, *_: counts.append(done))
+    assert counts[0] == 4
+    assert open_clip(out).num_frames == NUM_FRAMES
+
+
+@pytest.mark.usefixtures("short_segments")
+def test_parts_of_other_settings_are_not_used(clip, tmp_path, caplog):
+    out = tmp_path / "out.mkv"
+    with pytest.raises(KeyboardInterrupt):
+        stylize_video(clip, "great-wave", out, progress=stop_after(10))
+    counts = []
+    with caplog.at_level(logging.WARNING):
+        stylize_video(clip, "scream", out, progress=lambda done, *_: counts.append(done))
+    assert counts[0] == 0 and "beginning anew" in caplog.text
+
+
+def test_a_killed_process_leaves_no_half_video(clip, tmp_path, run_python):
+    out = tmp_path / "out.mp4"
+    code = (
+        "import os, signal; from arbitrary_nst.video import film; film.SEGMENT_FRAMES = 4\n"
+        f"film.stylize_video({str(clip)!r}, 'great-wave', {str(out)!r}, progress=lambda done, *_: "
+        "done == 10 and os.kill(os.getpid(), signal.SIGKILL))"
+    )
+    assert run_python("-c", code).returncode == -9
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4.parts"]
+    stylize_video(clip, "great-wave", out)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+    assert open_clip(out).num_frames == NUM_FRAMES
+
+
+def test_a_foreign_folder_of_that_name_is_left_alone(clip, tmp_path):
+    folder = tmp_path / "out.mp4.parts"
+    folder.mkdir()
+    (folder / "mine.txt").write_text("precious")
+    with pytest.raises(VideoError, match="something else of that name"):
+        stylize_video(clip, "great-wave", tmp_path / "out.mp4")
+    assert (folder / "mine.txt").read_text() == "precious"
+
+
+def test_frames_are_not_collected(clip, tmp_path, monkeypatch):
+    """A frame is read when the one before has been written."""
+    read, ahead = [], []
+
+    def counted(clip, original=film.read_frames):
+        for frame in original(clip):
+            read.append(frame.time)
+            yield frame
+
+    monkeypatch.setattr(film, "read_frames", counted)
+    stylize_video(
+        clip,
+        "great-wave",
+        tmp_path / "out.mp4",
+        progress=lambda done, *_: ahead.append(len(read) - done),
+    )
+    assert len(ahead) == 1 + NUM_FRAMES and max(ahead) <= 1
