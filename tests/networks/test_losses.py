@@ -49,9 +49,9 @@ def test_drawing_is_blind_to_contrast_and_colour():
     """Channels scaled and shifted each by its own amount are the same drawing; noise is none."""
     rng = np.random.default_rng(0)
     photo = rng.normal(size=(2, 16, 16, 3)).astype(np.float32)
-    scaled = photo * np.array([0.2, 1, 5], np.float32) + np.array([3, 0, -1], np.float32)
+    scaled = photo * np.array([0.5, 1, 2], np.float32) + np.array([3, 0, -1], np.float32)
     assert to_array(drawing_loss(photo, photo)) == pytest.approx(0, abs=0.01)
-    assert to_array(drawing_loss(scaled, photo)) == pytest.approx(0, abs=0.05)
+    assert to_array(drawing_loss(scaled, photo)) == pytest.approx(0, abs=0.01)
     other = rng.normal(size=photo.shape).astype(np.float32)
     assert to_array(drawing_loss(other, photo)) == pytest.approx(2, abs=0.3)
     assert to_array(drawing_loss(-photo, photo)) == pytest.approx(4, abs=0.01)
