@@ -27,6 +27,7 @@ from arbitrary_nst.networks.cin.network import EPSILON, CinLayout, Convolution
 
 LEAN_PIXELS = 2**22  # above, a picture goes through the lean graph
 LAST_STRIPS = 4  # of its last convolution
+TOTAL_EPSILON = 1e-6  # added to the sum of a region's weights, which may be 0
 
 
 class FastCin:
@@ -154,17 +155,14 @@ class FastCin:
             # Mean and deviation of each style are those of where it is: with those of the whole
             # a dark style above made the bright one below it white.
             own = levels[step.level]
-            total = tf.reduce_sum(own, (0, 1, 2))[:, None] + 1e-6  # (num_styles, 1)
+            total = tf.reduce_sum(own, (0, 1, 2))[:, None] + TOTAL_EPSILON  # (num_styles, 1)
             wide = tf.cast(x, tf.float32)
             centre = tf.reduce_mean(wide, (0, 1, 2))
             wide -= centre
             mean = tf.einsum("bhwn,bhwc->nc", own, wide) / total
             square = tf.einsum("bhwn,bhwc->nc", own, wide * wide) / total
-            gamma_part, beta_part = step.affine(gamma, beta)
-            scale = gamma_part * tf.math.rsqrt(tf.maximum(square - mean**2, 0.0) + EPSILON)
-            offset = beta_part - mean * scale
-            scales, offsets = (tf.einsum("bhwn,nc->bhwc", own, v) for v in (scale, offset))
-            return tf.cast(wide * scales + offsets, x.dtype)
+            affine = affine_of_region(*step.affine(gamma, beta), mean, square - mean**2)
+            return tf.cast(normalise_by_weights(wide, own, *affine), x.dtype)
 
         return self.apply(content, noise, by_weights)
 
@@ -252,6 +250,25 @@ def normalise_by(
         epsilon=EPSILON,
         is_training=False,
     ).y
+
+
+def affine_of_region(
+    gamma: tf.Tensor, beta: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Scale and offset that take mean and variance of each style out, and put its own in.
+
+    All are float32 (num_styles, c).
+    """
+    scale = gamma * tf.math.rsqrt(tf.maximum(variance, 0.0) + EPSILON)
+    return scale, beta - mean * scale
+
+
+def normalise_by_weights(
+    x: tf.Tensor, weights: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor
+) -> tf.Tensor:
+    """Scales and shifts (1, h, w, c) at every pixel by a blend of (num_styles, c)."""
+    scales, offsets = (tf.einsum("bhwn,nc->bhwc", weights, v) for v in (scale, offset))
+    return x * scales + offsets
 
 
 def convolve(x: tf.Tensor, step: Step) -> tf.Tensor:
