@@ -19,7 +19,7 @@ from PIL import Image
 from arbitrary_nst.batch.files import Job
 from arbitrary_nst.batch.settings import BatchSettings
 from arbitrary_nst.engines.protocol import Engine
-from arbitrary_nst.errors import InputError
+from arbitrary_nst.errors import InputError, RenderError
 from arbitrary_nst.image import load_image, save_image
 from arbitrary_nst.pipeline.contents import Content, by_size, load_content
 from arbitrary_nst.pipeline.paint import paint
@@ -61,7 +61,9 @@ def paint_jobs(
         ThreadPoolExecutor(threads, "write"),
     )
     read = ahead(readers, functools.partial(_read, settings), jobs, threads + 1)
-    groups = by_size(read, lambda entry: entry[1], MAX_GROUP)
+    # Where a picture takes minutes, none is to be lost because a neighbour broke off.
+    most = MAX_GROUP if engine.render_steps is None else 1
+    groups = by_size(read, lambda entry: entry[1], most)
     try:
         for group in ahead(
             painting, functools.partial(_paint, engine, settings, writers, stop), groups, 3
@@ -159,7 +161,7 @@ def _write(settings: BatchSettings, job: Job, picture: Any) -> Outcome:
 
 def _reason(error: Exception) -> str:
     text = " ".join(str(error).split())
-    if isinstance(error, (InputError, OSError)) and text:
+    if isinstance(error, (InputError, RenderError, OSError)) and text:
         return text
     if isinstance(error, MemoryError):
         return f"There is not enough memory; a smaller size or fewer workers need less. {text}"
