@@ -145,6 +145,7 @@ def stylize(
     Raises:
         InputError: an argument or image that cannot be used; its subclasses tell which.
         WeightsUnavailable: the engine's network cannot be had.
+        RenderError: the vgg19 engine's optimisation broke off; it has the last good picture.
 
     Example:
         >>> stylize("photo.jpg", ["great-wave", "scream"], [0.7, 0.3]).save("out.png")

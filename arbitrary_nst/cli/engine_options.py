@@ -52,7 +52,10 @@ def add_engine(parser: argparse.ArgumentParser, engines: Sequence[str] = ENGINES
     for name, kind, metavar, text in VGG19_SETTINGS:
         group.add_argument(f"--{name}", type=kind, metavar=metavar, help=text)
     group.add_argument(
-        "--checkpoint", metavar="FILE", help="keeps the state, so that the same command goes on"
+        "--checkpoint",
+        metavar="FILE",
+        help="keeps the state, so that the same command goes on; with masks the second style's is "
+        "beside it, as FILE-2, and so on",
     )
 
 

@@ -17,10 +17,10 @@ from arbitrary_nst.demo.files import exact, original_name, plain, read_upload, s
 from arbitrary_nst.demo.mixes import Mix, code, paint
 from arbitrary_nst.demo.photos import Photo, read_painting, resized
 from arbitrary_nst.demo.settings import Settings
-from arbitrary_nst.demo.toasts import friendly, no_photo
+from arbitrary_nst.demo.toasts import friendly, no_photo, note
 from arbitrary_nst.embedding import Embedding, blend
 from arbitrary_nst.engines import load_engine
-from arbitrary_nst.errors import InputError, WeightsUnavailable
+from arbitrary_nst.errors import InputError, RenderError, WeightsUnavailable
 from arbitrary_nst.image import resize, to_pil
 
 NAME = "Any painting"
@@ -275,18 +275,26 @@ def _on_the_way(
     """What to say after each step, the share that is done, and now and then the picture.
 
     Every step is passed on, because between two of them the visitor's Cancel takes effect. The
-    last has its picture.
+    last has its picture, and so has the end of a run that broke off, which is told.
     """
     alpha = image[..., 3] if image.shape[-1] == 4 else None
     begin = time.monotonic()
     last_picture, step = begin, None
-    for step in runner.render_steps(np.ascontiguousarray(image[..., :3]), style):
-        now = time.monotonic()
-        left = time_left((now - begin) / step.step * (step.total - step.step))
-        picture = None
-        if now - last_picture >= PREVIEW_SECONDS or step.step == 1:
-            picture, last_picture = to_pil(step.picture), now
-        yield f"Step {step.step} of {step.total}, {left}", step.step / step.total, picture
+    steps = runner.render_steps(np.ascontiguousarray(image[..., :3]), style)
+    try:
+        for step in steps:
+            now = time.monotonic()
+            left = time_left((now - begin) / step.step * (step.total - step.step))
+            picture = None
+            if now - last_picture >= PREVIEW_SECONDS or step.step == 1:
+                picture, last_picture = to_pil(step.picture), now
+            yield f"Step {step.step} of {step.total}, {left}", step.step / step.total, picture
+    except RenderError as error:
+        if error.picture is None:
+            raise
+        note(f"{error} The last good picture is shown.")
+        yield "Broke off", 1.0, to_pil(error.picture, alpha)
+        return
     if step is not None:
         whole = step.picture
         if whole.shape[:2] != image.shape[:2]:

@@ -46,6 +46,9 @@ MIN_SIDE = 16
 STYLE_SIZE, MIN_STYLE_SIDE = 512, 32  # pixels: longer side of a painting, and its shorter one
 # Of a whole picture's work, by bytes of a number; measured, see benchmarks/large.py.
 BYTES_PER_PIXEL = {2: 215, 4: 330}
+# With regions scales and offsets for every pixel come on top, float32 either way.
+REGIONS_BYTES_PER_PIXEL = {2: 290, 4: 330}
+WEIGHTS_BYTES_PER_PIXEL = 12  # of each style: its weights, and what is made of them
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
@@ -259,9 +262,61 @@ class Cin:
             progress=progress,
         )
 
-    def memory_for(self, height: int, width: int) -> float:
-        """Bytes that `render` takes for a photo of that size, about, beside TensorFlow's own."""
-        return height * width * BYTES_PER_PIXEL[self._fast.dtype.size]
+    def render_large_regions(
+        self,
+        content: np.ndarray,
+        embeddings: Sequence[Embedding],
+        weights: np.ndarray,
+        *,
+        seed: int = 0,
+        max_memory: float = 2e9,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> np.ndarray:
+        """`render_regions` in bounded memory, as `render_large` is `render`.
+
+        Args:
+            content: as for `render_large`.
+            embeddings: of the styles.
+            weights: float16 or float32 `(H, W, num_styles)` of sum 1, how much of each style is
+                where; they count as memory that is taken, a third more than they have.
+            seed: as for `render`.
+            max_memory: as for `render_large`.
+            progress: likewise.
+
+        Returns:
+            The picture, of the content's shape, dtype and range.
+
+        Raises:
+            InputError: it needs more than `max_memory`.
+        """
+        for embedding in embeddings:
+            self._check(embedding, StyleError)
+        self._check_side(*content.shape[:2])
+        gamma, beta = self._vectors(embeddings)
+        return paint_large(
+            self._fast,
+            content,
+            gamma,
+            beta,
+            weights=weights,
+            seed=seed,
+            max_memory=max_memory,
+            progress=progress,
+        )
+
+    def memory_for(self, height: int, width: int, num_regions: int = 0) -> float:
+        """About how many bytes a photo of that size takes, beside TensorFlow's own.
+
+        Args:
+            height: of the photo.
+            width: likewise.
+            num_regions: styles that `render_regions` is given; 0 for `render`.
+        """
+        size = self._fast.dtype.size
+        if not num_regions:
+            return height * width * BYTES_PER_PIXEL[size]
+        per_pixel = REGIONS_BYTES_PER_PIXEL[size] + WEIGHTS_BYTES_PER_PIXEL * num_regions
+        return height * width * per_pixel
 
     def _check_side(self, height: int, width: int) -> None:
         if min(height, width) < MIN_SIDE:

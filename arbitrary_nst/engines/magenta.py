@@ -55,7 +55,8 @@ class Magenta:
     name = "magenta"
     styles: Mapping[str, Embedding] = MappingProxyType({})
     takes_images = True
-    render_regions = render_large = memory_for = render_steps = estimated_seconds = None
+    render_regions = render_large = render_large_regions = memory_for = None
+    render_steps = estimated_seconds = None
 
     def __init__(
         self, source: str | os.PathLike[str] | None = None, *, style_scale: float = 1.0
