@@ -136,6 +136,11 @@ class Cin:
         """Whether the network comes with a predictor of styles from images."""
         return predicts_styles(self.folder)
 
+    @property
+    def precision(self) -> str:
+        """In which it paints: "float32" or "bfloat16"."""
+        return "bfloat16" if self._fast.dtype.size == 2 else "float32"
+
     @functools.cached_property
     def _predictor(self) -> Any:
         path = self.folder / PREDICTOR_FILE
