@@ -2,28 +2,17 @@
 
 import numpy as np
 import pytest
+from small_cin import LAYOUTS, fast_network
 
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image.arrays import grown_rows
 from arbitrary_nst.networks.cin import large
-from arbitrary_nst.networks.cin.fast import FastCin
-from arbitrary_nst.networks.cin.file import kernel_shapes
 from arbitrary_nst.networks.cin.large import bytes_needed, kept_level, paint_large
 from arbitrary_nst.networks.cin.network import CinLayout, noise_shape
 from arbitrary_nst.networks.cin.norms import RegionNorm, weight_levels
 
-LAYOUTS = {
-    "shipped": CinLayout((4, 6, 8, 12), 2, 9, skip_connections=True, noise_channels=3),
-    "published": CinLayout((4, 8, 12), 2, 9),
-}
+NAMES = ["shipped", "published"]
 SIZES = [(64, 48), (61, 43), (88, 18)]
-
-
-def network_of(layout, precision="float32"):
-    rng = np.random.default_rng(0)
-    shapes = kernel_shapes(layout).items()
-    kernels = {name: rng.normal(0, 0.2, shape).astype(np.float32) for name, shape in shapes}
-    return FastCin(layout, kernels, precision)
 
 
 def vectors(layout, count=3):
@@ -58,7 +47,7 @@ def strips_of_sixteen_rows(monkeypatch):
     monkeypatch.setattr(large, "STRIP_PIXELS", 1)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())
+@pytest.mark.parametrize("layout", [LAYOUTS[name] for name in NAMES], ids=NAMES)
 @pytest.mark.parametrize("size", SIZES)
 def test_in_full_precision_strips_equal_the_whole(layout, size, monkeypatch):
     """With all that is kept in float32 only sums go in another order.
@@ -68,7 +57,7 @@ def test_in_full_precision_strips_equal_the_whole(layout, size, monkeypatch):
     region's, or of one strip, are 0.1 and more off.
     """
     monkeypatch.setattr(large, "kept_dtype", lambda network: np.float32)
-    network, photo, weights = network_of(layout), random_photo(*size), three_regions(*size)
+    network, photo, weights = fast_network(layout), random_photo(*size), three_regions(*size)
     gamma, beta = vectors(layout)
     picture = paint_large(network, photo, gamma, beta, weights=weights)
     assert picture.shape == photo.shape and picture.dtype == np.float32
@@ -78,7 +67,7 @@ def test_in_full_precision_strips_equal_the_whole(layout, size, monkeypatch):
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())
+@pytest.mark.parametrize("layout", [LAYOUTS[name] for name in NAMES], ids=NAMES)
 @pytest.mark.parametrize("size", SIZES)
 def test_as_it_is_kept_strips_equal_the_whole_to_rounding(layout, size, precision):
     """What is kept has 11 bits beside float32, and 8 in bfloat16: a unit is 2^-12 or 2^-9 of 1.
@@ -90,7 +79,7 @@ def test_as_it_is_kept_strips_equal_the_whole_to_rounding(layout, size, precisio
     """
     unit = 2.0**-12 if precision == "float32" else 2.0**-9
     network, photo, weights = (
-        network_of(layout, precision),
+        fast_network(layout, precision),
         random_photo(*size),
         three_regions(*size),
     )
@@ -102,7 +91,7 @@ def test_as_it_is_kept_strips_equal_the_whole_to_rounding(layout, size, precisio
 
 def test_bytes_in_bytes_out_and_what_is_kept_does_not_matter():
     layout = LAYOUTS["shipped"]
-    network, gamma_beta = network_of(layout), vectors(layout)
+    network, gamma_beta = fast_network(layout), vectors(layout)
     photo = np.rint(random_photo(64, 48) * 255).astype(np.uint8)
     weights = three_regions(64, 48).astype(np.float16)
     needs = [bytes_needed(network, 64 * 48, level, 6) for level in range(4)]
@@ -117,7 +106,7 @@ def test_bytes_in_bytes_out_and_what_is_kept_does_not_matter():
 
 def test_a_style_that_is_nowhere_changes_nothing():
     layout = LAYOUTS["published"]
-    network, photo = network_of(layout), random_photo(48, 32)
+    network, photo = fast_network(layout), random_photo(48, 32)
     gamma, beta = vectors(layout)
     weights = three_regions(48, 32)
     weights[..., 1] += weights[..., 2]
@@ -131,7 +120,7 @@ def test_a_style_that_is_nowhere_changes_nothing():
 def test_weights_count_as_memory():
     """Three styles in two bytes, and a third of that for the lower resolutions: 8 a pixel."""
     layout = LAYOUTS["shipped"]
-    network = network_of(layout)
+    network = fast_network(layout)
     more = bytes_needed(network, 10**6, 3, 6) - bytes_needed(network, 10**6, 3)
     assert more == pytest.approx(8e6)
     photo, weights = random_photo(32, 32), three_regions(32, 32).astype(np.float16)
@@ -142,7 +131,7 @@ def test_weights_count_as_memory():
 def test_statistics_are_those_of_each_region():
     """Worked by hand: 1, 3 on the left, 10, 14 on the right, in two strips of one row."""
     layout = CinLayout((2, 4), 1, 3)
-    step = network_of(layout).steps[0]  # of two filters
+    step = fast_network(layout).steps[0]  # of two filters
     gamma, beta = np.ones((2, layout.style_size), np.float32), np.zeros((2, layout.style_size))
     gamma[1] = 2
     rows = np.array([[1, 10], [3, 14]], np.float32)
