@@ -126,9 +126,10 @@ def stylize(
         masks: for each style an image, white where it goes, or None for one that goes where no
             mask is white. They are scaled to the photo; grey mixes, and where masks overlap
             styles blend by their weights. What no style covers stays the photo.
-        engine: "auto", "cin", "magenta", "vgg19", or an engine object. "auto" is cin for names
-            and images alike; for images alone magenta, where the cin network in use has no
-            predictor for them, and where that cannot be had vgg19, with a warning.
+        engine: "auto", "cin", "magenta", "vgg19", or an engine object, such as `Cin(...)` or one
+            of your own (see `engines.protocol`). "auto" is cin for names and images alike; for
+            images alone magenta, where the cin network in use has no predictor for them, and
+            where that cannot be had vgg19, with a warning.
         seed: of what is random in the engine, from 0 up; the same seed gives the same picture.
         max_pixels: largest photo, mask or style image that is read, width times height.
         max_memory: bytes, above 0, that painting may take, beside TensorFlow, photo and picture. A
@@ -143,8 +144,15 @@ def stylize(
         where the content has transparency, else "RGB".
 
     Raises:
-        InputError: an argument or image that cannot be used; its subclasses tell which.
+        InputError: an argument that cannot be used, or a photo that needs more than `max_memory`.
+        ImageError: a photo, mask or style image that cannot be read, or that is too small for the
+            engine; `ImageNotFound` where it does not exist, `ImageTooLarge` above `max_pixels`.
+        StyleError: an unknown name, or styles that cannot be painted, or not together.
+        EmbeddingError: a style file that cannot be read, or that holds several styles.
+        BlendWeightsError: weights that do not fit the styles.
         WeightsUnavailable: the engine's network cannot be had.
+        CheckpointError: its files are damaged.
+        ImportError: the engine needs a package that is not installed.
         RenderError: the vgg19 engine's optimisation broke off; it has the last good picture.
 
     Example:
@@ -195,8 +203,16 @@ def stylize_many(
     for the other arguments see `stylize`.
 
     Returns:
-        An iterator over the pictures, in the order of `contents`. A photo that cannot be read
-        raises its error when its turn comes, after the pictures of the photos before it.
+        An iterator over PIL images, in the order of `contents`.
+
+    Raises:
+        InputError: `contents` is no list of photos.
+        Exception: whatever `stylize` raises. For a photo after the first one that comes when its
+            turn does, after the pictures of the photos before it.
+
+    Example:
+        >>> for number, picture in enumerate(stylize_many(paths, "great-wave")):
+        ...     picture.save(f"{number}.png")
     """
     check_contents(contents)
     check_progress(progress)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import functools
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -23,6 +22,7 @@ from arbitrary_nst.cli.options import (
     add_styles,
     styles_of,
 )
+from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import RenderError
 from arbitrary_nst.image import check_output_path, save_image, to_pil
 from arbitrary_nst.samples import SAMPLES, content_or_sample
@@ -88,7 +88,7 @@ def stylize(options: argparse.Namespace) -> None:
     print(f"{options.output}: {picture.width}x{picture.height} pixels")
 
 
-def _painted(options: argparse.Namespace, engine: Any, bar: ProgressBar) -> Image.Image:
+def _painted(options: argparse.Namespace, engine: str | Engine, bar: ProgressBar) -> Image.Image:
     names, weights, masks = styles_of(options)
     return api.stylize(
         content_or_sample(options.content),

@@ -2,11 +2,23 @@
 
 import inspect
 
+import numpy as np
 import pytest
 from small_training import small_config, write_data
 
-from arbitrary_nst import Vgg19, Vgg19Settings, WeightsUnavailable, export_network, stylize, train
+from arbitrary_nst import (
+    ImageTooLarge,
+    Vgg19,
+    Vgg19Settings,
+    WeightsUnavailable,
+    embed,
+    export_network,
+    stylize,
+    train,
+)
+from arbitrary_nst.cli import main
 from arbitrary_nst.cli.parser import build_parser
+from arbitrary_nst.image import save_image, to_pil
 from arbitrary_nst.training.evaluate import evaluate_styles
 from arbitrary_nst.training.new_style import learn_style
 
@@ -16,6 +28,7 @@ COMMANDS = [
         stylize,
         "strength color size working_size texture_scale engine seed max_pixels max_memory",
     ),
+    ("embed x -o o.safetensors", embed, "engine max_pixels"),
     ("train --styles a --photos b --out c", train, "vgg_weights stop_at checkpoint_every"),
     ("evaluate --photos a --styles b", evaluate_styles, "size vgg_weights"),
     ("add-style a.jpg --name x --photos b -o c.safetensors", learn_style, "network vgg_weights"),
@@ -43,3 +56,12 @@ def test_vgg19_comes_from_the_environment_in_python_as_well(tmp_path):
     for call in calls:
         with pytest.raises(WeightsUnavailable, match="no VGG19 weights file 'no-vgg19-here.h5'"):
             call()
+
+
+def test_embed_reads_as_large_images_as_it_is_told(network, tmp_path, capsys):
+    save_image(to_pil(np.full((40, 50, 3), 0.5)), tmp_path / "painting.png")
+    style = tmp_path / "painting.png"
+    with pytest.raises(ImageTooLarge, match="style 1 .* max_pixels=1999"):
+        embed(style, max_pixels=1999)
+    words = ["embed", str(style), "-o", str(tmp_path / "o.safetensors"), "--max-pixels", "1999"]
+    assert main(words) == 2 and "max_pixels=1999" in capsys.readouterr().err
