@@ -75,8 +75,9 @@ def test_size_and_masks_are_settings_of_the_pictures(folder, capsys):
     assert stylize_folder("in", "scream", "plain", max_pixels=10**6).skipped == 2
     stylize_folder("in", ["scream"], "out", masks=["left.png"])
     assert stylize_folder("in", ["scream"], "out", masks=["left.png"]).skipped == 2
-    for options in ({}, {"masks": [np.ones((4, 4))]}):
-        with pytest.raises(InputError, match="made with other settings. regions: .* there"):
+    for options, now in (({}, "none"), ({"masks": [np.ones((4, 4))]}, "others")):
+        message = f"made with other settings. masks: others there, {now} now. Choose"
+        with pytest.raises(InputError, match=message):
             stylize_folder("in", ["scream"], "out", **options)
     with pytest.raises(InputError, match="working_size: None there, 32 now"):
         stylize_folder("in", ["scream"], "plain", working_size=32)
