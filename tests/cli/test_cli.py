@@ -231,6 +231,7 @@ def test_quality(text, capsys):
         (["stylize", "p.png", "-s", "a", "-o", "o.png", "--engine", "x"], "--engine: invalid"),
         (["stylize", "p.png", "-s", "a", "-o", "o.png", "--color", "x"], "--color: invalid"),
         (["train", "--styles", "a"], "required: --out"),
+        (["pack-training", "--styles", "a"], "required: --photos, -o/--output"),
         (
             ["train", "--styles", "a", "--photos", "b", "--out", "c", "--channels", "a,b"],
             "expected numbers such as 32,64,128, not 'a,b'",
@@ -310,6 +311,7 @@ def test_version(capsys):
             "no VGG19 weights file 'no.h5'",
         ),
         ("train --styles no --photos no --out o --vgg-weights no.h5", "no VGG19 weights file"),
+        ("train --out o --vgg-weights imagenet", "needs `--styles` and `--photos`, or a `--pack`"),
         (
             "evaluate --photos no --styles no --style-list no --csv no/x.csv",
             "in a folder that does not exist",

@@ -44,7 +44,7 @@ def test_defaults(command, function, names):
     assert {name: options[name] for name in wanted} == wanted
 
 
-def test_vgg19_comes_from_the_environment_in_python_as_well(tmp_path):
+def test_vgg19_comes_from_the_environment_in_python_as_well(network, tmp_path):
     """The tests' environment names a file that is not there; nothing is downloaded instead."""
     config = small_config(write_data(tmp_path))
     painting = config.styles[0].file

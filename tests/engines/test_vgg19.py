@@ -384,7 +384,7 @@ def test_through_the_api(engine, content, paintings):
     np.testing.assert_array_equal(np.asarray(seen[-1][2]), np.asarray(picture))
 
 
-def test_auto_falls_back_to_vgg19_and_says_so(content, paintings, monkeypatch, caplog):
+def test_auto_falls_back_to_vgg19_and_says_so(network, content, paintings, monkeypatch, caplog):
     """Where the cin network has no predictor."""
     monkeypatch.setattr("arbitrary_nst.pipeline.engine_choice.predicts_styles", lambda: False)
     monkeypatch.setattr("arbitrary_nst.engines._make", make_small)
@@ -402,7 +402,7 @@ def test_auto_falls_back_to_vgg19_and_says_so(content, paintings, monkeypatch, c
             api.stylize(content, [paintings[0], other], engine=engine)
 
 
-def test_auto_is_cin_where_it_takes_images(content, paintings, monkeypatch, caplog):
+def test_auto_is_cin_where_it_takes_images(network, content, paintings, monkeypatch, caplog):
     made = []
 
     def make(name, source):
@@ -423,7 +423,7 @@ def make_small(name, source):
     raise WeightsUnavailable("no magenta here")
 
 
-def test_neither_magenta_nor_vgg19(content, paintings, monkeypatch):
+def test_neither_magenta_nor_vgg19(network, content, paintings, monkeypatch):
     monkeypatch.setattr("arbitrary_nst.pipeline.engine_choice.predicts_styles", lambda: False)
     with pytest.raises(
         WeightsUnavailable, match=r"no folder 'no-magenta-here'.*'no-vgg19-here.h5'"
