@@ -182,8 +182,6 @@ def train(options: argparse.Namespace) -> None:
 
         packed, of_pack = open_pack(options.pack, Path(options.out) / "pack")
         weights = weights or of_pack
-    else:
-        weights = vgg19_weights(weights)
     config = config_from_options(vars(options), packed)
     with ProgressBar("train", unit="step") as bar:
         run(
