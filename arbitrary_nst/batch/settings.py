@@ -15,6 +15,7 @@ from arbitrary_nst.engines import load_engine
 from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import InputError, WeightsUnavailable
 from arbitrary_nst.image import DEFAULT_MAX_PIXELS, ImageSource
+from arbitrary_nst.networks.precision import choose_precision
 from arbitrary_nst.pipeline.arguments import DEFAULT_MAX_MEMORY, Options
 from arbitrary_nst.pipeline.engine_choice import Choice, loaded
 from arbitrary_nst.pipeline.plan import Look, look_of, plan
@@ -141,16 +142,7 @@ def _engine_and_recipe(choice: Choice, precision: str) -> tuple[Engine, EngineRe
             raise InputError("`precision` is a setting of the cin engine alone.")
         runner = loaded(dataclasses.replace(choice, may_change=False))
         return runner, EngineRecipe(runner.name, runner.network, None, 0, _vgg19_settings(runner))
-    from arbitrary_nst.engines.cin import PRECISIONS
-    from arbitrary_nst.networks.precision import has_fast_bfloat16
-
-    if precision not in PRECISIONS:
-        raise InputError(
-            f"`precision` is one of {', '.join(PRECISIONS)}. Received: {precision!r:.100}."
-        )
-    if precision == "auto":
-        precision = "bfloat16" if has_fast_bfloat16() else "float32"
-    recipe = EngineRecipe("cin", "", precision, set_threads(1))
+    recipe = EngineRecipe("cin", "", choose_precision(precision), set_threads(1))
     runner = make_engine(recipe)
     return runner, dataclasses.replace(recipe, network=runner.network)
 

@@ -36,8 +36,9 @@ from arbitrary_nst.image.arrays import check_image
 from arbitrary_nst.networks.cin.fast import FastCin
 from arbitrary_nst.networks.cin.file import load_network, network_id
 from arbitrary_nst.networks.cin.large import paint_large
-from arbitrary_nst.networks.cin.network import noise_shape, photo_gamma_beta
-from arbitrary_nst.networks.precision import has_fast_bfloat16
+from arbitrary_nst.networks.cin.network import photo_gamma_beta
+from arbitrary_nst.networks.cin.noise import draw_noise
+from arbitrary_nst.networks.precision import choose_precision
 from arbitrary_nst.networks.predictor.file import load_predictor
 from arbitrary_nst.networks.predictor.network import compiled, predict
 from arbitrary_nst.networks.predictor.refiner import Refiner
@@ -49,7 +50,6 @@ BYTES_PER_PIXEL = {2: 215, 4: 330}
 # With regions scales and offsets for every pixel come on top, float32 either way.
 REGIONS_BYTES_PER_PIXEL = {2: 290, 4: 330}
 WEIGHTS_BYTES_PER_PIXEL = 12  # of each style: its weights, and what is made of them
-PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 class Cin:
@@ -88,19 +88,13 @@ class Cin:
     ) -> None:
         self.style_scale = check_style_scale(style_scale)
         self.refine_steps = whole_number(refine_steps, "refine_steps")
-        if precision not in PRECISIONS:
-            raise InputError(
-                f"`precision` is one of {', '.join(map(repr, PRECISIONS))}. "
-                f"Received: {precision!r}."
-            )
+        precision = choose_precision(precision)
         self.folder = cin_folder(folder)
         self.layout, kernels = load_network(self.folder / NETWORK_FILE)
         self.network = network_id(kernels)
         self.styles = trained_styles(self.folder)
         for style in self.styles.values():
             self._check(style, CheckpointError)
-        if precision == "auto":
-            precision = "bfloat16" if has_fast_bfloat16() else "float32"
         self._fast = FastCin(self.layout, kernels, precision=precision)
 
     def embed(self, style: np.ndarray) -> Embedding:
@@ -195,7 +189,7 @@ class Cin:
         self._check_side(height, width)
         batch = self._grown(contents[0][None] if len(contents) == 1 else np.stack(contents))
         # Every photo gets the same noise, or its picture would depend on its neighbours.
-        noise = np.repeat(self._noise(height, width, seed), len(batch), axis=0)
+        noise = np.repeat(draw_noise(self.layout, height, width, seed)[None], len(batch), axis=0)
         pictures = self._fast(batch, *self._vectors(embeddings), noise)
         return [np.ascontiguousarray(picture[:height, :width]) for picture in pictures]
 
@@ -222,9 +216,9 @@ class Cin:
             self._check(embedding, StyleError)
         height, width = _common_shape([content], 1)
         self._check_side(height, width)
-        batch, noise = self._grown(content[None]), self._noise(height, width, seed)
+        batch, noise = self._grown(content[None]), draw_noise(self.layout, height, width, seed)
         gamma, beta = self._vectors(embeddings)
-        picture = self._fast.regions(batch, gamma, beta, self._grown(weights[None]), noise)[0]
+        picture = self._fast.regions(batch, gamma, beta, self._grown(weights[None]), noise[None])[0]
         return np.ascontiguousarray(picture[:height, :width])
 
     def render_large(
@@ -337,13 +331,6 @@ class Cin:
         if not below and not right:  # a large photo is not copied for nothing
             return batch
         return np.pad(batch, ((0, 0), (0, below), (0, right), (0, 0)), mode="reflect")
-
-    def _noise(self, height: int, width: int, seed: int) -> np.ndarray:
-        sides = (
-            -(-side // self.layout.multiple) * self.layout.multiple for side in (height, width)
-        )
-        shape = noise_shape(self.layout, *sides)
-        return np.random.default_rng(seed).standard_normal(shape, np.float32)[None]
 
     @staticmethod
     def _vectors(embeddings: Sequence[Embedding]) -> tuple[np.ndarray, np.ndarray]:

@@ -74,6 +74,7 @@ def export(
     from arbitrary_nst.engines.cin import MIN_SIDE
     from arbitrary_nst.networks.cin import portable
     from arbitrary_nst.networks.cin.file import load_network, network_id
+    from arbitrary_nst.networks.cin.noise import NOISE_PIXELS, noise_numbers
 
     layout, kernels = load_network(folder / NETWORK_FILE)
     shapes = dict.fromkeys(("gamma", "beta"), (layout.style_size,))
@@ -81,7 +82,7 @@ def export(
         check_embedding(style, "cin", network_id(kernels), shapes)
     vectors = [np.concatenate([style.arrays["gamma"], style.arrays["beta"]]) for style in chosen]
     matrix = np.stack(vectors) if blend_weights else None
-    noise = portable.noise_numbers(layout, int(seed))
+    noise = noise_numbers(layout, int(seed))
     about = readme(
         format,
         chosen,
@@ -89,7 +90,7 @@ def export(
         seed=int(seed),
         version=__version__,
         min_side=MIN_SIDE,
-        noise_pixels=portable.NOISE_PIXELS,
+        noise_pixels=NOISE_PIXELS,
     )
     with filling(output) as parts:
         model = parts / MODEL_NAMES[format]

@@ -6,11 +6,11 @@ from arbitrary_nst.engines.vgg19.settings import (
     MIN_SIDE,
     OPTIMIZERS,
     POOLINGS,
-    PRECISIONS,
     Vgg19Settings,
     scale_shapes,
 )
 from arbitrary_nst.errors import RenderError
+from arbitrary_nst.networks.precision import PRECISIONS
 
 __all__ = [
     "MIN_SIDE",

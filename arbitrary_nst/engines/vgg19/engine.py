@@ -38,7 +38,7 @@ from arbitrary_nst.errors import ImageError, RenderError, StyleError
 from arbitrary_nst.image import load_image, resize
 from arbitrary_nst.image.arrays import check_image
 from arbitrary_nst.networks.losses import relative_error, total_variation_loss
-from arbitrary_nst.networks.precision import has_fast_bfloat16
+from arbitrary_nst.networks.precision import choose_precision
 from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, gram_matrix, load_vgg19
 
 SECONDS_PER_MEGAPIXEL = 2.0  # of one step, on two cores with bfloat16; for the time announced
@@ -92,9 +92,7 @@ class Vgg19:
             check_target(checkpoint)
         self.checkpoint = None if checkpoint is None else Path(checkpoint)
         if vgg is None:
-            precision = self.settings.precision
-            if precision == "auto":
-                precision = "bfloat16" if has_fast_bfloat16() else "float32"
+            precision = choose_precision(self.settings.precision)
             vgg = load_vgg19(
                 (*STYLE_LAYERS, CONTENT_LAYER),
                 weights=vgg19_weights(weights),

@@ -11,11 +11,11 @@ import numpy as np
 
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import load_image
+from arbitrary_nst.networks.precision import PRECISIONS
 from arbitrary_nst.networks.vgg import STYLE_LAYERS
 
 OPTIMIZERS = ("lbfgs", "adam")
 POOLINGS = ("max", "average")
-PRECISIONS = ("auto", "float32", "bfloat16")
 MIN_SIDE = 16  # relu5_1 sees one position there
 
 

@@ -21,7 +21,7 @@ import tensorflow as tf
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image.arrays import as_floats, grown_rows, to_uint8
 from arbitrary_nst.networks.cin.fast import FastCin, Step, convolve_padded, halo_of, pad
-from arbitrary_nst.networks.cin.network import noise_shape
+from arbitrary_nst.networks.cin.noise import draw_noise
 from arbitrary_nst.networks.cin.norms import RegionNorm, Strips, StyleNorm
 
 STRIP_PIXELS = 2**20  # of the photo
@@ -163,8 +163,7 @@ class _Passes:
         self._before = dict(zip(names[1:], names[:-1], strict=True))
         self._level, self._strip_pixels = level, strip_pixels
         self._height, self._width = size
-        shape = noise_shape(network.layout, self._height, self._width)
-        self._noise = np.random.default_rng(seed).standard_normal(shape, np.float32)
+        self._noise = draw_noise(network.layout, self._height, self._width, seed)
         self._kept: dict[str, np.ndarray] = {}
 
     def measure(self, step: Step) -> None:

@@ -6,7 +6,6 @@ what is written to disk takes a photo of any size and needs none of this package
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,22 +15,6 @@ import tensorflow as tf
 
 from arbitrary_nst.networks.cin.fast import FastCin, normalise
 from arbitrary_nst.networks.cin.network import EPSILON, CinLayout
-
-# Pictures up to so many pixels get the engine's own noise; beyond, it is the same again.
-NOISE_PIXELS = 2**24
-
-
-def noise_numbers(layout: CinLayout, seed: int) -> np.ndarray:
-    """The noise that the engine draws for this seed, as one long row.
-
-    The engine's generator fills its array row by row, so the noise of every photo is the
-    beginning of this row, whatever the photo's size.
-
-    Returns:
-        float32 (n,), enough for `NOISE_PIXELS`; n is 0 for a layout without noise.
-    """
-    count = math.ceil(NOISE_PIXELS / layout.multiple**2) * layout.noise_channels
-    return np.random.default_rng(seed).standard_normal(count, np.float32)
 
 
 def portable(
@@ -47,7 +30,7 @@ def portable(
     Args:
         layout: of the network.
         kernels: float32 (kernel, kernel, inputs, filters) by name of the convolution.
-        noise: as `noise_numbers` gives it.
+        noise: as `noise.noise_numbers` gives it.
         styles: float32 (num_styles, 2 * layout.style_size), each gamma and beta in a row, to be
             blended by weights. Default: the style itself is an input.
         for_tflite: whether `write_tflite` gets it.
