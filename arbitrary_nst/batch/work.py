@@ -21,6 +21,7 @@ from arbitrary_nst.batch.settings import BatchSettings
 from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import InputError, RenderError
 from arbitrary_nst.image import load_image, save_image
+from arbitrary_nst.image.resizing import resized_shape
 from arbitrary_nst.pipeline.contents import Content, by_size, load_content
 from arbitrary_nst.pipeline.paint import paint
 
@@ -110,9 +111,9 @@ def _load(path: str, size: int | None, max_pixels: int) -> Content:
             wanted = [math.ceil(DRAFT_MARGIN * scale * side) for side in whole]
             draft = image.draft(None, (wanted[0], wanted[1]))
             if draft and image.size != whole and math.prod(whole) <= max_pixels:
-                width, height = (max(1, round(scale * side)) for side in whole)
+                shape = resized_shape((whole[1], whole[0]), size)
                 # The box: at the borders there may be parts of pixels.
-                small = image.resize((width, height), Image.Resampling.LANCZOS, box=draft[1])
+                small = image.resize(shape[::-1], Image.Resampling.LANCZOS, box=draft[1])
                 return Content(*load_image(small, max_pixels=max_pixels))
     return load_content(path, size, max_pixels)
 
