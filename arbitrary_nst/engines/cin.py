@@ -6,8 +6,8 @@ import functools
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
+import keras
 import numpy as np
 from keras.config import backend
 from keras.ops import convert_to_numpy
@@ -136,7 +136,7 @@ class Cin:
         return "bfloat16" if self._fast.dtype.size == 2 else "float32"
 
     @functools.cached_property
-    def _predictor(self) -> Any:
+    def _predictor(self) -> keras.Model:
         path = self.folder / PREDICTOR_FILE
         dtype = "mixed_bfloat16" if self._fast.dtype.size == 2 else "float32"
         return load_predictor(path, self.layout.style_size, self.network, dtype=dtype)

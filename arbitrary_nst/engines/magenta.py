@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -23,6 +23,10 @@ from arbitrary_nst.errors import (
     WeightsUnavailable,
 )
 from arbitrary_nst.image.arrays import check_image, resample
+
+if TYPE_CHECKING:  # each brings a library that the other does without
+    from arbitrary_nst.networks.magenta.hub import HubNetwork
+    from arbitrary_nst.networks.magenta.tflite import TflitePair
 
 STYLE_SIDE = 256  # pixels of the style images that the network was trained with
 MIN_SIDE = 2  # reflection needs a neighbour
@@ -152,7 +156,7 @@ def check(source: str | os.PathLike[str] | None = None) -> Iterator[str]:
     yield f"picture: {photo.shape[1]}x{photo.shape[0]} pixels in {seconds:.2f} s"
 
 
-def _load_network(source: str) -> Any:
+def _load_network(source: str) -> HubNetwork | TflitePair:
     # The forms need different libraries, and the phone version does without TensorFlow.
     folder = Path(source)
     if "://" not in source and not folder.is_dir():

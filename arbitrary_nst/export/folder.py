@@ -15,7 +15,7 @@ from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.errors import InputError
 
 MODEL_NAMES = {"savedmodel": "model", "tflite": "model.tflite", "onnx": "model.onnx"}
-STYLES_FILE = "styles.json"
+VECTORS_FILE = "styles.json"
 README_FILE = "README.txt"
 _PACKAGES = {"savedmodel": "tensorflow", "tflite": "ai-edge-litert", "onnx": "onnxruntime"}
 
@@ -131,7 +131,7 @@ def readme(
         "megapixels": noise_pixels / 1e6,
         "num_styles": len(styles),
         "vector_size": sum(array.size for array in styles[0].arrays.values()),
-        "styles_file": STYLES_FILE,
+        "styles_file": VECTORS_FILE,
         "package": _PACKAGES[format],
         "shares": shares,
         "second": "weights" if blend_weights else "style",

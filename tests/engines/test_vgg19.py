@@ -337,7 +337,7 @@ def test_a_loss_that_is_not_a_number(engine, content, styles, monkeypatch):
         ({"style_weight": float("nan")}, "`style_weight` must be a number from 0 up"),
         ({"coarsest": 3}, "`coarsest` must be a whole number from 64 up"),
         ({"restart_every": 0}, "`restart_every`"),
-        ({"init": "cin"}, "needs the names of embedded styles"),
+        ({"init": "cin"}, "needs the names of packaged styles"),
     ],
 )
 def test_wrong_settings(changes, message):
@@ -348,7 +348,7 @@ def test_wrong_settings(changes, message):
 def test_wrong_starting_points(network, content, styles):
     with pytest.raises(ImageNotFound, match=r"no\.png"):
         engine_with(init="no.png")
-    with pytest.raises(StyleError, match="names of embedded styles.*'nope'"):
+    with pytest.raises(StyleError, match="names of packaged styles.*'nope'"):
         engine_with(init="cin", init_styles=("nope",)).render(content, styles[0])
 
 

@@ -299,7 +299,7 @@ def test_wrong_styles(network, other_network_folder, make_photo, tmp_path):
 
 def test_no_network(tmp_path):
     with pytest.raises(WeightsUnavailable, match="No cin network in"):
-        export(tmp_path / "out", "tflite", network=tmp_path / "none")
+        export(tmp_path / "out", "tflite", folder=tmp_path / "none")
 
 
 def test_missing_package(network, tmp_path, monkeypatch, capsys):

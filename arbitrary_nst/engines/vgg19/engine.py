@@ -6,6 +6,7 @@ import functools
 import hashlib
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -61,12 +62,14 @@ class Vgg19:
     Style Transfer".
 
     Args:
-        weights: VGG19 file in Keras' `.h5` layout without the classifier; default
+        source: VGG19 file in Keras' `.h5` layout without the classifier; default
             `$ARBITRARY_NST_VGG19`, else Keras downloads it (80 MB).
         settings: see `Vgg19Settings`.
         checkpoint: file that keeps the state of a picture on its way; with it an interrupted run
             goes on. Refused where it belongs to another picture. With masks every style has a
             picture, and the second and further ones a file beside this one, such as `state-2`.
+        vgg: the network itself, as `load_vgg19` gives it, in place of a file.
+        weights: former name of `source`.
 
     Raises:
         InputError: a setting is out of range.
@@ -80,12 +83,16 @@ class Vgg19:
 
     def __init__(
         self,
-        weights: str | os.PathLike[str] | None = None,
+        source: str | os.PathLike[str] | None = None,
         *,
         settings: Vgg19Settings | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         vgg: keras.Model | None = None,
+        weights: str | os.PathLike[str] | None = None,
     ) -> None:
+        if weights is not None:
+            warnings.warn("`weights` of Vgg19 is `source` now.", DeprecationWarning, stacklevel=2)
+            source = weights
         self.settings = settings or Vgg19Settings()
         check_settings(self.settings)
         if checkpoint is not None:
@@ -95,7 +102,7 @@ class Vgg19:
             precision = choose_precision(self.settings.precision)
             vgg = load_vgg19(
                 (*STYLE_LAYERS, CONTENT_LAYER),
-                weights=vgg19_weights(weights),
+                weights=vgg19_weights(source),
                 pooling=self.settings.pooling,
                 dtype="mixed_bfloat16" if precision == "bfloat16" else "float32",
             )
@@ -315,7 +322,7 @@ def _at_least(image: np.ndarray, side: int) -> np.ndarray:
 def _trained(engine: Cin, name: str) -> Embedding:
     if name not in engine.styles:
         raise StyleError(
-            f"`init_styles` are names of embedded styles. Expected one of "
+            f"`init_styles` are names of packaged styles. Expected one of "
             f"{', '.join(engine.styles)}. Received: {name!r}."
         )
     return engine.styles[name]
