@@ -134,7 +134,7 @@ class FastCin:
         lean: bool,
     ) -> tf.Tensor:
         def by_style(x: tf.Tensor, step: Step) -> tf.Tensor:
-            return normalise(x, *step.affine(gamma, beta))
+            return normalize(x, *step.affine(gamma, beta))
 
         return self.apply(content, noise, by_style, lean=lean)
 
@@ -162,7 +162,7 @@ class FastCin:
             mean = tf.einsum("bhwn,bhwc->nc", own, wide) / total
             square = tf.einsum("bhwn,bhwc->nc", own, wide * wide) / total
             affine = affine_of_region(*step.affine(gamma, beta), mean, square - mean**2)
-            return tf.cast(normalise_by_weights(wide, own, *affine), x.dtype)
+            return tf.cast(normalize_by_weights(wide, own, *affine), x.dtype)
 
         return self.apply(content, noise, by_weights)
 
@@ -170,7 +170,7 @@ class FastCin:
         self,
         content: tf.Tensor,
         noise: tf.Tensor,
-        normalise: Callable[[tf.Tensor, Step], tf.Tensor],
+        normalize: Callable[[tf.Tensor, Step], tf.Tensor],
         *,
         lean: bool = False,
     ) -> tf.Tensor:
@@ -179,7 +179,7 @@ class FastCin:
         Args:
             content: as for a call, as tensor.
             noise: likewise.
-            normalise: takes what the step's convolution gives, and scales and shifts it.
+            normalize: takes what the step's convolution gives, and scales and shifts it.
             lean: whether to save memory at the cost of time.
 
         Returns:
@@ -191,8 +191,8 @@ class FastCin:
             x = outputs[step.plan.source] if step.plan.source else x
             x = convolve_lean(x, step) if lean else convolve(x, step)
             if step.plan.activation == "sigmoid":
-                return tf.sigmoid(normalise(tf.cast(x, tf.float32), step))
-            x = normalise(x, step)
+                return tf.sigmoid(normalize(tf.cast(x, tf.float32), step))
+            x = normalize(x, step)
             shortcut = step.plan.shortcut
             x = tf.nn.relu(x) if shortcut is None else outputs[shortcut] + x
             outputs[step.plan.name] = x
@@ -229,7 +229,7 @@ def _levels(plan: Sequence[Convolution]) -> list[int]:
     return list(levels.values())
 
 
-def normalise(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
+def normalize(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
     """Instance normalisation of one picture (1, h, w, c)."""
     # In training mode a batch norm over one picture is instance normalisation; its statistics
     # are float32 also for bfloat16 pictures.
@@ -238,7 +238,7 @@ def normalise(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
     ).y
 
 
-def normalise_by(
+def normalize_by(
     x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor
 ) -> tf.Tensor:
     return tf.raw_ops.FusedBatchNormV3(
@@ -263,7 +263,7 @@ def affine_of_region(
     return scale, beta - mean * scale
 
 
-def normalise_by_weights(
+def normalize_by_weights(
     x: tf.Tensor, weights: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor
 ) -> tf.Tensor:
     """Scales and shifts (1, h, w, c) at every pixel by a blend of (num_styles, c)."""

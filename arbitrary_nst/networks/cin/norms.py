@@ -16,8 +16,8 @@ from arbitrary_nst.networks.cin.fast import (
     TOTAL_EPSILON,
     Step,
     affine_of_region,
-    normalise_by,
-    normalise_by_weights,
+    normalize_by,
+    normalize_by_weights,
 )
 
 Strips = Iterable[tuple[int, int, tf.Tensor]]  # top, stop, and rows (1, stop - top, w, c)
@@ -59,7 +59,7 @@ class StyleNorm:
     def apply(self, x: tf.Tensor, step: Step, top: int, stop: int) -> tf.Tensor:
         """Rows of a measured step, normalised."""
         affine = step.affine(self._gamma, self._beta)
-        return normalise_by(x, *affine, *self._moments[step.plan.name])
+        return normalize_by(x, *affine, *self._moments[step.plan.name])
 
 
 class RegionNorm:
@@ -113,7 +113,7 @@ class RegionNorm:
         centre, scale, offset = self._affine[step.plan.name]
         wide = tf.cast(x, tf.float32) - centre
         own = self._own(step.level, top, stop)
-        return tf.cast(normalise_by_weights(wide, own, scale, offset), x.dtype)
+        return tf.cast(normalize_by_weights(wide, own, scale, offset), x.dtype)
 
     def _own(self, level: int, top: int, stop: int) -> tf.Tensor:
         """Rows of the weights at a level: float32 (1, stop - top, w, num_styles)."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from arbitrary_nst.networks.cin.fast import FastCin, normalise
+from arbitrary_nst.networks.cin.fast import FastCin, normalize
 from arbitrary_nst.networks.cin.network import EPSILON, CinLayout
 
 
@@ -51,11 +51,11 @@ def portable(
         rows, columns = (tf.shape(grown)[axis] // layout.multiple for axis in (1, 2))
         shape = (1, rows, columns, layout.noise_channels)
         gamma, beta = style[: layout.style_size], style[layout.style_size :]
-        normalised = _normalise_by_rows if for_tflite else normalise
+        norm = _normalize_by_rows if for_tflite else normalize
         painted = fast.apply(
             grown,
             _repeated(noise, shape),
-            lambda x, step: normalised(x, *step.affine(gamma, beta)),
+            lambda x, step: norm(x, *step.affine(gamma, beta)),
         )
         return {"picture": painted[:, :height, :width]}
 
@@ -90,7 +90,7 @@ def write_tflite(module: tf.Module, path: Path) -> None:
     path.write_bytes(converter.convert())
 
 
-def _normalise_by_rows(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
+def _normalize_by_rows(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
     """Instance normalisation whose means are means of rows.
 
     LiteRT sums all pixels up in a single float32: at 2043x1361 pixels a picture was 2.6 of 255

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from arbitrary_nst.networks.cin.fast import FastCin, normalise
+from arbitrary_nst.networks.cin.fast import FastCin, normalize
 from arbitrary_nst.networks.cin.noise import draw_noise
 from arbitrary_nst.networks.losses import relative_error, style_loss
 from arbitrary_nst.networks.predictor.network import TRUNK
@@ -73,7 +73,7 @@ class Refiner:
         with tf.GradientTape() as tape:
             tape.watch([gamma, beta])
             picture = self._network.apply(
-                photo, self._noise, lambda x, step: normalise(x, *step.affine(gamma, beta))
+                photo, self._noise, lambda x, step: normalize(x, *step.affine(gamma, beta))
             )
             features = self._trunk(picture)
             style = style_loss([gram_matrix(f) for f in features], grams)
