@@ -27,10 +27,12 @@ if TYPE_CHECKING:
         ImageNotFound,
         ImageTooLarge,
         InputError,
+        RenderError,
         StyleError,
         VideoError,
         VideoNotFound,
         WeightsUnavailable,
+        WorkerDied,
     )
     from arbitrary_nst.export import export as export_network
     from arbitrary_nst.image import load_image, save_image
@@ -50,6 +52,7 @@ __all__ = [
     "InputError",
     "Keyframe",
     "Magenta",
+    "RenderError",
     "StyleError",
     "StyleInfo",
     "TrainConfig",
@@ -58,6 +61,7 @@ __all__ = [
     "VideoError",
     "VideoNotFound",
     "WeightsUnavailable",
+    "WorkerDied",
     "blend",
     "embed",
     "export_network",
@@ -74,6 +78,7 @@ __all__ = [
     "train",
 ]
 
+_ERRORS = ("Error", "Large", "Found", "Unavailable", "Died")
 # Where each name is, as above.
 _MODULES = {
     "api": ("StyleInfo", "embed", "list_styles", "stylize", "stylize_many"),
@@ -83,7 +88,7 @@ _MODULES = {
     "engines.cin": ("Cin",),
     "engines.magenta": ("Magenta",),
     "engines.vgg19": ("Vgg19", "Vgg19Settings"),
-    "errors": tuple(n for n in __all__ if n.endswith(("Error", "Large", "Found", "Unavailable"))),
+    "errors": tuple(n for n in __all__ if n.endswith(_ERRORS)),
     "export": ("export_network",),
     "image": ("load_image", "save_image"),
     "training.config": ("TrainConfig",),

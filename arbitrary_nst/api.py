@@ -33,28 +33,53 @@ class StyleInfo:
 
 
 def list_styles() -> list[StyleInfo]:
-    """The styles that the embedded network was trained with, with artist and title."""
+    """The styles that the cin network was trained with, with artist and title.
+
+    That is the network in `$ARBITRARY_NST_CIN`, or the packaged one.
+
+    Raises:
+        WeightsUnavailable: there is no network.
+        EmbeddingError: the file of its styles is damaged.
+        CheckpointError: that file lacks the style that leaves a photo as it is.
+    """
     styles = trained_styles().values()
     return [StyleInfo(s.name, s.source) for s in styles if s.name != IDENTITY]
 
 
-def embed(style: Style, *, engine: str | Engine = "auto") -> Embedding:
+def embed(
+    style: Style, *, engine: str | Engine = "auto", max_pixels: int = DEFAULT_MAX_PIXELS
+) -> Embedding:
     """Turns a style into its embedding, to be saved, blended and used many times.
 
     Args:
-        style: the name of an embedded style, a style image (path, bytes, PIL image or array), a
-            style file, or an `Embedding`, which comes back as it is.
-        engine: "auto", "cin", "magenta", "vgg19", or an engine object.
+        style: the name of a style of the network (see `list_styles`), a style image, a style file
+            (`.safetensors`), or an `Embedding`, which comes back as it is. An image may be a
+            path, bytes, a binary file, a PIL image, or an array `(H, W)`, `(H, W, 3)` or
+            `(H, W, 4)`, uint8 in `[0, 255]` or float in `[0, 1]`.
+        engine: as for `stylize`.
+        max_pixels: largest style image that is read, width times height.
+
+    Returns:
+        The embedding, named after the style, or after the file of the image.
 
     Raises:
+        InputError: `engine` or `max_pixels` cannot be used.
         StyleError: an unknown name, or a style that the engine cannot embed.
-        ImageError: an image that cannot be read.
+        EmbeddingError: a style file that cannot be read, or that holds several styles.
+        ImageError: an image that cannot be read (`ImageNotFound`: that does not exist), that is
+            larger than `max_pixels` (`ImageTooLarge`), or that is too narrow for the engine.
+        WeightsUnavailable: the engine's network cannot be had.
+        CheckpointError: its files are damaged.
+        ImportError: the engine needs a package that is not installed.
+
+    Example:
+        >>> embed("painting.jpg").save("painting.safetensors")
     """
     check_style(style)
     check_engine(engine)
     if isinstance(style, Embedding):
         return style
-    choice = choose([style], engine, DEFAULT_MAX_PIXELS)
+    choice = choose([style], engine, Options(max_pixels=max_pixels).max_pixels)
     if isinstance(choice.styles[0], Embedding):
         return choice.styles[0]
     (embedding,) = embeddings_by(loaded(choice), choice.styles)
@@ -83,28 +108,31 @@ def stylize(
     """Paints a photo in a blend of styles.
 
     Args:
-        content: path, bytes, binary file, PIL image, or array `(H, W)`, `(H, W, 3)` or
-            `(H, W, 4)`, uint8 in `[0, 255]` or float in `[0, 1]`.
-        styles: one or more of: names of embedded styles (see `list_styles`), style images,
-            style files (`.safetensors`), `Embedding`s; or a library, as `load_styles` gives it.
+        content: path, bytes, binary file, PIL image, or array `(H, W)`, `(H, W, 1)`, `(H, W, 3)`
+            or `(H, W, 4)`, RGB, uint8 in `[0, 255]` or float in `[0, 1]`. It is not modified.
+        styles: one or more of: names of styles of the network (see `list_styles`), style images
+            of the same kinds as `content`, style files (`.safetensors`), `Embedding`s; or a
+            library, as `load_styles` gives it.
         weights: one non-negative number per style, scaled to the sum 1. Default: all equal.
         strength: from 0 (the photo, as the engine reconstructs it) to 1 (the full style).
         color: "style", or "content" to keep the colours of the photo.
-        size: longer side in pixels to work at and to return. Default: the content's own.
+        size: longer side in pixels, from 1 up, to work at and to return. Default: the content's
+            own.
         working_size: longer side in pixels to paint at, whatever the size of the result: strokes
             are as large beside the photo as in a picture of that size, and the photo's fine
             structure is put back (see `arbitrary_nst.pipeline.detail`).
-        texture_scale: the same as a factor: at 2 strokes are twice as large as they would be, at
-            0.5 half as large. Either this or `working_size`.
+        texture_scale: the same as a factor above 0: at 2 strokes are twice as large as they would
+            be, at 0.5 half as large. Either this or `working_size`.
         masks: for each style an image, white where it goes, or None for one that goes where no
             mask is white. They are scaled to the photo; grey mixes, and where masks overlap
             styles blend by their weights. What no style covers stays the photo.
-        engine: "auto", "cin", "magenta", "vgg19", or an engine object. "auto" is cin for names
-            and images alike; for images alone magenta, where the cin network in use has no
-            predictor for them, and where that cannot be had vgg19, with a warning.
-        seed: of what is random in the engine; the same seed gives the same picture.
-        max_pixels: largest photo or style image that is read, width times height.
-        max_memory: bytes that painting may take, beside TensorFlow, the photo and the picture. A
+        engine: "auto", "cin", "magenta", "vgg19", or an engine object, such as `Cin(...)` or one
+            of your own (see `engines.protocol`). "auto" is cin for names and images alike; for
+            images alone magenta, where the cin network in use has no predictor for them, and
+            where that cannot be had vgg19, with a warning.
+        seed: of what is random in the engine, from 0 up; the same seed gives the same picture.
+        max_pixels: largest photo, mask or style image that is read, width times height.
+        max_memory: bytes, above 0, that painting may take, beside TensorFlow, photo and picture. A
             photo that needs more is painted in passes over strips of it, which gives the same
             picture and takes longer; cin only.
         progress: called as progress(done, total, message, preview=None). It counts pictures; with
@@ -116,8 +144,16 @@ def stylize(
         where the content has transparency, else "RGB".
 
     Raises:
-        InputError: an argument or image that cannot be used; its subclasses tell which.
+        InputError: an argument that cannot be used, or a photo that needs more than `max_memory`.
+        ImageError: a photo, mask or style image that cannot be read, or that is too small for the
+            engine; `ImageNotFound` where it does not exist, `ImageTooLarge` above `max_pixels`.
+        StyleError: an unknown name, or styles that cannot be painted, or not together.
+        EmbeddingError: a style file that cannot be read, or that holds several styles.
+        BlendWeightsError: weights that do not fit the styles.
         WeightsUnavailable: the engine's network cannot be had.
+        CheckpointError: its files are damaged.
+        ImportError: the engine needs a package that is not installed.
+        RenderError: the vgg19 engine's optimisation broke off; it has the last good picture.
 
     Example:
         >>> stylize("photo.jpg", ["great-wave", "scream"], [0.7, 0.3]).save("out.png")
@@ -167,8 +203,16 @@ def stylize_many(
     for the other arguments see `stylize`.
 
     Returns:
-        An iterator over the pictures, in the order of `contents`. A photo that cannot be read
-        raises its error when its turn comes, after the pictures of the photos before it.
+        An iterator over PIL images, in the order of `contents`.
+
+    Raises:
+        InputError: `contents` is no list of photos.
+        Exception: whatever `stylize` raises. For a photo after the first one that comes when its
+            turn does, after the pictures of the photos before it.
+
+    Example:
+        >>> for number, picture in enumerate(stylize_many(paths, "great-wave")):
+        ...     picture.save(f"{number}.png")
     """
     check_contents(contents)
     check_progress(progress)

@@ -6,6 +6,11 @@ Each is a subclass of the built-in error that fits, so code that catches `ValueE
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # every room reads this one, also those that need no arrays
+    import numpy as np
+
 
 class InputError(ValueError):
     """Something the caller handed in is wrong; the message says what, and what would be right."""
@@ -49,6 +54,25 @@ class VideoError(InputError):
 
 class VideoNotFound(VideoError, FileNotFoundError):
     """A video file that does not exist."""
+
+
+class RenderError(RuntimeError):
+    """A picture broke off on its way.
+
+    Args:
+        message: why, and what may help.
+        picture: the last good one, float32 `(H, W, 3)`, RGB in `[0, 1]`, of the photo's size,
+            with a fourth channel where the photo has transparency; None where not one step was
+            done.
+    """
+
+    def __init__(self, message: str, picture: np.ndarray | None = None) -> None:
+        super().__init__(message)
+        self.picture = picture
+
+
+class WorkerDied(RuntimeError):
+    """A process ended without a word, as one does that is killed for want of memory."""
 
 
 def style_image_error(style: str, *, beside: str | None = None) -> StyleError:

@@ -33,9 +33,9 @@ def seconds_per_step(engine: Vgg19, photo: np.ndarray, painting: np.ndarray, run
     return min(seconds)
 
 
-def race(settings: Vgg19Settings, weights: str, photo: np.ndarray, painting: np.ndarray):
+def race(settings: Vgg19Settings, source: str, photo: np.ndarray, painting: np.ndarray):
     """(seconds since the start, loss) of the steps at full size."""
-    engine = Vgg19(weights, settings=settings)
+    engine = Vgg19(source, settings=settings)
     style = engine.embed(painting)
     start = time.perf_counter()
     return [

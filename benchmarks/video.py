@@ -29,10 +29,10 @@ from arbitrary_nst.image.arrays import as_floats
 from arbitrary_nst.image.sheet import contact_sheet
 from arbitrary_nst.video.reading import open_clip, read_frames
 from arbitrary_nst.video.steady import (
+    Motion,
     motion_between,
     painted_steadily,
     warp,
-    warped_difference,
 )
 
 COLUMNS = 5  # of the strip
@@ -54,6 +54,22 @@ def painted(frames: list[np.ndarray], style: str, steady: float) -> tuple[list[n
         past = painted_steadily(past, frame, steady, lambda calm: engine.render(calm, embedding))
         pictures.append(past.picture)
     return pictures, (time.perf_counter() - start) / len(frames)
+
+
+def warped_difference(motion: Motion, before: np.ndarray, after: np.ndarray) -> float:
+    """How much a picture differs from the one before, moved along: what the eye sees as flicker.
+
+    Args:
+        motion: of the source between the two frames.
+        before: float32 `(H, W, 3)`, RGB in `[0, 1]`.
+        after: of the same shape.
+
+    Returns:
+        Mean absolute difference where the motion is valid, in `[0, 1]`; NaN where it nowhere is.
+    """
+    if not motion.valid.any():
+        return float("nan")
+    return float(np.abs(after - warp(before, motion.back))[motion.valid].mean())
 
 
 def flicker(motions: list, film: list[np.ndarray]) -> float:

@@ -1,9 +1,12 @@
-"""Layouts of cin with few filters, random kernels, and random photos and styles for them."""
+"""Layouts of cin with few filters, random networks, and random photos and styles for them."""
+
+from functools import cache
 
 import numpy as np
 
+from arbitrary_nst.networks.cin.fast import FastCin
 from arbitrary_nst.networks.cin.file import kernel_shapes
-from arbitrary_nst.networks.cin.network import CinLayout, noise_shape
+from arbitrary_nst.networks.cin.network import CinLayout, build_network, noise_shape
 
 LAYOUTS = {
     "shipped": CinLayout((4, 6, 8, 12), 2, 9, skip_connections=True, noise_channels=3),
@@ -20,6 +23,21 @@ def random_kernels(layout, seed=0):
         name: rng.normal(0, 0.2, shape).astype(np.float32)
         for name, shape in kernel_shapes(layout).items()
     }
+
+
+@cache
+def plain_network(layout):
+    """The network of `random_kernels`, which all tests share: tracing it takes a second."""
+    network = build_network(layout)
+    for name, kernel in random_kernels(layout).items():
+        network.get_layer(f"{name}_conv").kernel.assign(kernel)
+    return network
+
+
+@cache
+def fast_network(layout, precision="float32"):
+    """The same network rewritten, which all tests share as well."""
+    return FastCin(layout, random_kernels(layout), precision)
 
 
 def random_inputs(layout, batch=1, height=16, width=16, seed=0):

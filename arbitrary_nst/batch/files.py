@@ -231,17 +231,23 @@ def _compare(path: Path, settings: Mapping[str, Any], styles: Sequence[str]) -> 
     names = [name for name in {**now, **there} if there.get(name) != now.get(name)]
     if not names:
         return
+    texts = {
+        "style": f"styles: {', '.join(map(str, found['styles']))} there, {', '.join(styles)} now",
+        "regions": f"masks: {_masks(there)} there, {_masks(now)} now",
+    }
     differences = [
-        f"styles: {', '.join(map(str, found['styles']))} there, {', '.join(styles)} now"
-        if name == "style"
-        else f"{name}: {there.get(name)} there, {now.get(name)} now"
-        for name in names
+        texts.get(name, f"{name}: {there.get(name)} there, {now.get(name)} now") for name in names
     ]
     raise InputError(
         f"The pictures in {str(path.parent)!r} were made with other settings. "
         f"{'; '.join(differences)}. Choose another folder, repeat the settings that are there, or "
         f"have the pictures replaced with --overwrite."
     )
+
+
+def _masks(settings: Mapping[str, Any]) -> str:
+    """Masks in words: of their digests nobody could tell which they are."""
+    return "none" if settings.get("regions") is None else "others"
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -23,12 +23,9 @@ from arbitrary_nst.batch.files import Job, remove_leftovers
 from arbitrary_nst.batch.settings import BatchSettings, EngineRecipe, make_engine, set_threads
 from arbitrary_nst.batch.work import Outcome
 from arbitrary_nst.engines.protocol import Engine
+from arbitrary_nst.errors import WorkerDied
 
 SHARE = 16  # photos that a process takes at once
-
-
-class WorkerDied(RuntimeError):
-    """A process ended without a word, as one does that is killed for want of memory."""
 
 
 def paint_jobs(

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from arbitrary_nst.checkpoints import cin_folder
 from arbitrary_nst.common.checks import check_quality
 from arbitrary_nst.engines import load_engine
 from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import InputError, WeightsUnavailable
 from arbitrary_nst.image import DEFAULT_MAX_PIXELS, ImageSource
+from arbitrary_nst.networks.precision import choose_precision
 from arbitrary_nst.pipeline.arguments import DEFAULT_MAX_MEMORY, Options
 from arbitrary_nst.pipeline.engine_choice import Choice, loaded
 from arbitrary_nst.pipeline.plan import Look, look_of, plan
@@ -32,6 +35,7 @@ class EngineRecipe:
         precision: "float32" or "bfloat16" of the cin engine, else None.
         threads: of a single operation of TensorFlow; 0 for as many as there are cores.
         settings: of the vgg19 engine, else None.
+        folder: of the cin engine's network; None: the one in `$ARBITRARY_NST_CIN`, or packaged.
     """
 
     name: str
@@ -39,6 +43,7 @@ class EngineRecipe:
     precision: str | None
     threads: int
     settings: Vgg19Settings | None = None
+    folder: str | None = None
 
 
 @dataclass(frozen=True)
@@ -110,8 +115,6 @@ def prepare(
     )
     quality = check_quality(quality)
     plans = plan(styles, weights, masks, engine, options)
-    if precision != "auto" and plans.choice.engine != "cin":
-        raise InputError("`precision` is a setting of the cin engine alone.")
     runner, recipe = _engine_and_recipe(plans.choice, precision)
     settings = BatchSettings(
         engine=recipe,
@@ -126,21 +129,38 @@ def prepare(
 
 
 def _engine_and_recipe(choice: Choice, precision: str) -> tuple[Engine, EngineRecipe]:
+    if not isinstance(choice.engine, str) and choice.engine.name == "cin":
+        recipe = _recipe_of_cin(choice.engine)
+        if precision not in ("auto", recipe.precision):
+            raise InputError(
+                f"`precision` is that of the engine object here, such as "
+                f"`Cin(precision={precision!r})`. Expected no other. Received: {precision!r}."
+            )
+        return choice.engine, recipe
     if choice.engine != "cin":
+        if precision != "auto":
+            raise InputError("`precision` is a setting of the cin engine alone.")
         runner = loaded(dataclasses.replace(choice, may_change=False))
         return runner, EngineRecipe(runner.name, runner.network, None, 0, _vgg19_settings(runner))
-    from arbitrary_nst.engines.cin import PRECISIONS
-    from arbitrary_nst.networks.precision import has_fast_bfloat16
-
-    if precision not in PRECISIONS:
-        raise InputError(
-            f"`precision` is one of {', '.join(PRECISIONS)}. Received: {precision!r:.100}."
-        )
-    if precision == "auto":
-        precision = "bfloat16" if has_fast_bfloat16() else "float32"
-    recipe = EngineRecipe("cin", "", precision, set_threads(1))
+    recipe = EngineRecipe("cin", "", choose_precision(precision), set_threads(1))
     runner = make_engine(recipe)
     return runner, dataclasses.replace(recipe, network=runner.network)
+
+
+def _recipe_of_cin(engine: Engine) -> EngineRecipe:
+    """The recipe of a `Cin`, whose styles are embedded: of how it looks at images nothing is left.
+
+    An engine of another type paints in this process alone: nobody knows how to make it again.
+    """
+    from arbitrary_nst.engines.cin import Cin
+
+    if type(engine) is not Cin:
+        return EngineRecipe(engine.name, engine.network, None, 0)
+    with contextlib.suppress(WeightsUnavailable):
+        if engine.folder == cin_folder():  # it may have another path on another machine
+            return EngineRecipe("cin", engine.network, engine.precision, set_threads(1))
+    folder = os.path.abspath(engine.folder)
+    return EngineRecipe("cin", engine.network, engine.precision, set_threads(1), folder=folder)
 
 
 def _vgg19_settings(engine: Engine) -> Vgg19Settings | None:
@@ -177,7 +197,7 @@ def make_engine(recipe: EngineRecipe) -> Engine:
     if recipe.name == "cin":
         from arbitrary_nst.engines.cin import Cin
 
-        engine: Engine = Cin(precision=recipe.precision or "auto")
+        engine: Engine = Cin(recipe.folder, precision=recipe.precision or "auto")
     elif recipe.name == "vgg19":
         from arbitrary_nst.engines.vgg19 import Vgg19
 

@@ -19,8 +19,9 @@ from PIL import Image
 from arbitrary_nst.batch.files import Job
 from arbitrary_nst.batch.settings import BatchSettings
 from arbitrary_nst.engines.protocol import Engine
-from arbitrary_nst.errors import InputError
+from arbitrary_nst.errors import InputError, RenderError
 from arbitrary_nst.image import load_image, save_image
+from arbitrary_nst.image.resizing import resized_shape
 from arbitrary_nst.pipeline.contents import Content, by_size, load_content
 from arbitrary_nst.pipeline.paint import paint
 
@@ -61,7 +62,9 @@ def paint_jobs(
         ThreadPoolExecutor(threads, "write"),
     )
     read = ahead(readers, functools.partial(_read, settings), jobs, threads + 1)
-    groups = by_size(read, lambda entry: entry[1], MAX_GROUP)
+    # Where a picture takes minutes, none is to be lost because a neighbour broke off.
+    most = MAX_GROUP if engine.render_steps is None else 1
+    groups = by_size(read, lambda entry: entry[1], most)
     try:
         for group in ahead(
             painting, functools.partial(_paint, engine, settings, writers, stop), groups, 3
@@ -108,9 +111,9 @@ def _load(path: str, size: int | None, max_pixels: int) -> Content:
             wanted = [math.ceil(DRAFT_MARGIN * scale * side) for side in whole]
             draft = image.draft(None, (wanted[0], wanted[1]))
             if draft and image.size != whole and math.prod(whole) <= max_pixels:
-                width, height = (max(1, round(scale * side)) for side in whole)
+                shape = resized_shape((whole[1], whole[0]), size)
                 # The box: at the borders there may be parts of pixels.
-                small = image.resize((width, height), Image.Resampling.LANCZOS, box=draft[1])
+                small = image.resize(shape[::-1], Image.Resampling.LANCZOS, box=draft[1])
                 return Content(*load_image(small, max_pixels=max_pixels))
     return load_content(path, size, max_pixels)
 
@@ -159,7 +162,7 @@ def _write(settings: BatchSettings, job: Job, picture: Any) -> Outcome:
 
 def _reason(error: Exception) -> str:
     text = " ".join(str(error).split())
-    if isinstance(error, (InputError, OSError)) and text:
+    if isinstance(error, (InputError, RenderError, OSError)) and text:
         return text
     if isinstance(error, MemoryError):
         return f"There is not enough memory; a smaller size or fewer workers need less. {text}"

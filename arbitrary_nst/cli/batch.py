@@ -8,7 +8,8 @@ import time
 
 from arbitrary_nst.batch import num_cores, stylize_folder
 from arbitrary_nst.batch.files import FORMATS
-from arbitrary_nst.cli.engine_options import add_engine, chosen_engine
+from arbitrary_nst.batch.settings import set_threads
+from arbitrary_nst.cli.engine_options import add_engine, chosen_engine, means_cin
 from arbitrary_nst.cli.options import (
     ProgressBar,
     add_command,
@@ -22,6 +23,7 @@ from arbitrary_nst.cli.options import (
     styles_of,
 )
 from arbitrary_nst.common.checks import positive_int
+from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import InputError
 
 
@@ -89,6 +91,12 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add_quality(parser, stylize_folder, "JPEG and WebP")
 
 
+def _engine(options: argparse.Namespace) -> str | Engine:
+    if (options.style_scale or options.refine_steps is not None) and means_cin(options):
+        set_threads(1)  # as a batch has them, which has to be said before there is an engine
+    return chosen_engine(options)
+
+
 def batch(options: argparse.Namespace) -> int:
     """`arbitrary-nst batch`: see `batch.stylize_folder`.
 
@@ -113,7 +121,7 @@ def batch(options: argparse.Namespace) -> int:
             working_size=options.working_size,
             texture_scale=options.texture_scale,
             masks=masks,
-            engine=chosen_engine(options),
+            engine=_engine(options),
             seed=options.seed,
             max_pixels=options.max_pixels,
             max_memory=options.max_memory,

@@ -10,9 +10,16 @@ import warnings
 from collections.abc import Iterator, Sequence
 
 from arbitrary_nst.cli.parser import build_parser
-from arbitrary_nst.errors import InputError, WeightsUnavailable
+from arbitrary_nst.errors import InputError, RenderError, WeightsUnavailable, WorkerDied
 
-EXPECTED_ERRORS = (InputError, WeightsUnavailable, ImportError, OSError)
+EXPECTED_ERRORS = (
+    InputError,
+    WeightsUnavailable,
+    RenderError,
+    WorkerDied,
+    ImportError,
+    OSError,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

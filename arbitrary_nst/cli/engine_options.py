@@ -52,7 +52,10 @@ def add_engine(parser: argparse.ArgumentParser, engines: Sequence[str] = ENGINES
     for name, kind, metavar, text in VGG19_SETTINGS:
         group.add_argument(f"--{name}", type=kind, metavar=metavar, help=text)
     group.add_argument(
-        "--checkpoint", metavar="FILE", help="keeps the state, so that the same command goes on"
+        "--checkpoint",
+        metavar="FILE",
+        help="keeps the state, so that the same command goes on; with masks the second style's is "
+        "beside it, as FILE-2, and so on",
     )
 
 
@@ -72,10 +75,10 @@ def chosen_engine(options: argparse.Namespace) -> str | Engine:
     chosen = {name: given[name] for name in ("style_scale", "refine_steps") if name in given}
     if not chosen:
         return options.engine
-    if options.engine == "cin" or (options.engine == "auto" and predicts_styles()):
+    if means_cin(options):
         from arbitrary_nst.engines.cin import Cin
 
-        return Cin(**chosen)
+        return Cin(**chosen, precision=given.get("precision", "auto"))
     if "refine_steps" in chosen:
         raise InputError(f"--refine-steps is a setting of the engine cin, not of {options.engine}.")
     if options.engine not in ("auto", "magenta"):
@@ -85,3 +88,8 @@ def chosen_engine(options: argparse.Namespace) -> str | Engine:
     from arbitrary_nst.engines.magenta import Magenta
 
     return Magenta(style_scale=options.style_scale)
+
+
+def means_cin(options: argparse.Namespace) -> bool:
+    """Whether the engine of these options is cin, for images as styles as well."""
+    return options.engine == "cin" or (options.engine == "auto" and predicts_styles())

@@ -64,7 +64,7 @@ def run_export(options: argparse.Namespace) -> None:
         options.format,
         options.style,
         blend_weights=options.blend_weights,
-        network=options.network,
+        folder=options.network,
         seed=options.seed,
     )
     print(f"{options.output}: {options.format}, {', '.join(names)}")

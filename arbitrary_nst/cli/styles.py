@@ -12,6 +12,7 @@ from arbitrary_nst.cli.options import (
     STYLE_HELP,
     ProgressBar,
     add_command,
+    add_max_pixels,
     check_style_file,
     save_style_file,
     weighted,
@@ -96,6 +97,7 @@ def _add_embed(commands) -> None:
     parser.add_argument("style", nargs="+", metavar="STYLE", help=STYLE_HELP)
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help=STYLE_FILE_HELP)
     add_engine(parser)
+    add_max_pixels(parser, api.embed)
 
 
 def embed(options: argparse.Namespace) -> None:
@@ -105,7 +107,8 @@ def embed(options: argparse.Namespace) -> None:
     embeddings = []
     with ProgressBar("embed", unit="style") as bar:
         for done, style in enumerate(options.style, start=1):
-            embeddings.append(api.embed(style, engine=engine))
+            embedding = api.embed(style, engine=engine, max_pixels=options.max_pixels)
+            embeddings.append(embedding)
             bar(done, len(options.style), embeddings[-1].name)
     save_style_file(embeddings, options.output)
 

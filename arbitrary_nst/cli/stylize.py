@@ -6,6 +6,9 @@ import argparse
 import functools
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
 from arbitrary_nst import api
 from arbitrary_nst.cli.engine_options import add_engine, chosen_engine
 from arbitrary_nst.cli.options import (
@@ -19,7 +22,9 @@ from arbitrary_nst.cli.options import (
     add_styles,
     styles_of,
 )
-from arbitrary_nst.image import check_output_path, save_image
+from arbitrary_nst.engines.protocol import Engine
+from arbitrary_nst.errors import RenderError
+from arbitrary_nst.image import check_output_path, save_image, to_pil
 from arbitrary_nst.samples import SAMPLES, content_or_sample
 
 
@@ -71,32 +76,53 @@ def stylize(options: argparse.Namespace) -> None:
     """`arbitrary-nst stylize`: see `api.stylize`."""
     check_output_path(options.output)
     engine = chosen_engine(options)
-    names, weights, masks = styles_of(options)
-    with ProgressBar("stylize", unit="") as bar:
-        picture = api.stylize(
-            content_or_sample(options.content),
-            names,
-            weights,
-            strength=options.strength,
-            color=options.color,
-            size=options.size,
-            working_size=options.working_size,
-            texture_scale=options.texture_scale,
-            masks=masks,
-            engine=engine,
-            seed=options.seed,
-            max_pixels=options.max_pixels,
-            max_memory=options.max_memory,
-            progress=functools.partial(_save_and_show, bar, options),
-        )
+    try:
+        with ProgressBar("stylize", unit="") as bar:
+            picture = _painted(options, engine, bar)
+    except RenderError as error:
+        if error.picture is None:
+            raise
+        file = _keep_last(error.picture, options)
+        raise RenderError(f"{error} The last good picture is kept as {file}.") from error
     save_image(picture, options.output, quality=options.quality)
     print(f"{options.output}: {picture.width}x{picture.height} pixels")
+
+
+def _painted(options: argparse.Namespace, engine: str | Engine, bar: ProgressBar) -> Image.Image:
+    names, weights, masks = styles_of(options)
+    return api.stylize(
+        content_or_sample(options.content),
+        names,
+        weights,
+        strength=options.strength,
+        color=options.color,
+        size=options.size,
+        working_size=options.working_size,
+        texture_scale=options.texture_scale,
+        masks=masks,
+        engine=engine,
+        seed=options.seed,
+        max_pixels=options.max_pixels,
+        max_memory=options.max_memory,
+        progress=functools.partial(_save_and_show, bar, options),
+    )
+
+
+def _keep_last(picture: np.ndarray, options: argparse.Namespace) -> Path:
+    """Writes what there is of a picture that broke off, beside the one that was wanted."""
+    file = _beside(options.output, "unfinished")
+    alpha = picture[..., 3] if picture.shape[-1] == 4 else None
+    save_image(to_pil(picture[..., :3], alpha), file, quality=options.quality)
+    return file
+
+
+def _beside(output: str, word: str) -> Path:
+    path = Path(output)
+    return path.with_name(f"{path.stem}-{word}{path.suffix}")
 
 
 def _save_and_show(bar, options, done: int, total: int, message: str, preview=None) -> None:
     """The progress of `stylize`: the bar, and with --save-every the pictures on the way."""
     bar(done, total, message)
     if preview is not None and options.save_every and done % options.save_every == 0:
-        output = Path(options.output)
-        file = output.with_name(f"{output.stem}-{done:04d}{output.suffix}")
-        save_image(preview, file, quality=options.quality)
+        save_image(preview, _beside(options.output, f"{done:04d}"), quality=options.quality)

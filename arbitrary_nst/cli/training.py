@@ -172,6 +172,8 @@ def train(options: argparse.Namespace) -> None:
     if options.backend:
         os.environ["KERAS_BACKEND"] = options.backend
     weights, packed = options.vgg_weights, None
+    if not options.pack:
+        weights = vgg19_weights(weights)
     from arbitrary_nst.training.config import config_from_options
     from arbitrary_nst.training.train import train as run
 
@@ -181,7 +183,6 @@ def train(options: argparse.Namespace) -> None:
         packed, of_pack = open_pack(options.pack, Path(options.out) / "pack")
         weights = weights or of_pack
     config = config_from_options(vars(options), packed)
-    weights = weights if options.pack else vgg19_weights(weights)
     with ProgressBar("train", unit="step") as bar:
         run(
             config,

@@ -13,7 +13,9 @@ from arbitrary_nst.api import embed, list_styles, stylize
 from arbitrary_nst.demo.photos import Photo, as_picture, square
 from arbitrary_nst.embedding import Embedding, normalize_weights
 from arbitrary_nst.engines import load_engine
+from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.image import to_pil
+from arbitrary_nst.pipeline.arguments import Progress
 
 MAX_STYLES = 6
 THUMBNAIL = 160  # pixels of the pictures in the choice of styles
@@ -69,8 +71,22 @@ def embeddings_of(names: tuple[str, ...], embedded: Mapping[str, Embedding], own
     return [own[name].embedding if name in own else embedded[name] for name in names]
 
 
-def paint(image: np.ndarray, mix: Mix, styles: list[Embedding]) -> Image.Image:
-    """The picture of an image `(h, w, 3 or 4)` in a mix; without a mix the image itself."""
+def paint(
+    image: np.ndarray,
+    mix: Mix,
+    styles: list[Embedding],
+    engine: str | Engine = "auto",
+    progress: Progress | None = None,
+) -> Image.Image:
+    """The picture of an image in a mix; without a mix the image itself.
+
+    Args:
+        image: float32 `(h, w, 3)` or `(h, w, 4)`, in `[0, 1]`.
+        mix: of the styles.
+        styles: their embeddings.
+        engine: that paints; "auto" is that of the embeddings.
+        progress: as for `stylize`.
+    """
     if mix.is_empty:
         return as_picture(image)
     return stylize(
@@ -79,7 +95,9 @@ def paint(image: np.ndarray, mix: Mix, styles: list[Embedding]) -> Image.Image:
         mix.weights,
         strength=mix.strength,
         color="content" if mix.keep_colors else "style",
+        engine=engine,
         max_pixels=max(1, image.shape[0] * image.shape[1]),
+        progress=progress,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,13 +16,14 @@ from arbitrary_nst.checkpoints import magenta_source, predicts_styles, vgg19_wei
 from arbitrary_nst.demo.blend_tab import code_box, comparison
 from arbitrary_nst.demo.files import exact, original_name, plain, read_upload, shown
 from arbitrary_nst.demo.mixes import Mix, code, paint
-from arbitrary_nst.demo.photos import Photo, read_painting, resized
+from arbitrary_nst.demo.photos import Photo, as_picture, read_painting, resized
 from arbitrary_nst.demo.settings import Settings
-from arbitrary_nst.demo.toasts import friendly, no_photo
-from arbitrary_nst.embedding import Embedding, blend
+from arbitrary_nst.demo.steps import in_steps
+from arbitrary_nst.demo.toasts import friendly, no_photo, note
+from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines import load_engine
-from arbitrary_nst.errors import InputError, WeightsUnavailable
-from arbitrary_nst.image import resize, to_pil
+from arbitrary_nst.engines.protocol import Engine
+from arbitrary_nst.errors import InputError, RenderError, WeightsUnavailable
 
 NAME = "Any painting"
 MAX_PAINTINGS = 4
@@ -191,8 +193,7 @@ def connect(
         result = photo.picture()
         before = shown(result)
         if engine == FULL:
-            style = blend(styles, mix.weights)
-            for text, share, picture in _on_the_way(runner, photo.image, style):
+            for text, share, picture in _on_the_way(photo.image, mix, styles, runner):
                 pair = gr.skip() if picture is None else (before, shown(picture))
                 yield bar(text, share), pair, gr.skip(), gr.skip(), cache
                 result = picture or result
@@ -254,12 +255,12 @@ def _chosen(files: tuple[Any, ...], weights: tuple[Any, ...]) -> list[tuple[Any,
     return chosen
 
 
-def _key(runner: Any, file: dict[str, Any]) -> str:
+def _key(runner: Engine, file: dict[str, Any]) -> str:
     return f"{runner.name} {file['path']}"
 
 
 def _with_embeddings(
-    cache: Paintings, runner: Any, files: list[dict[str, Any]], settings: Settings
+    cache: Paintings, runner: Engine, files: list[dict[str, Any]], settings: Settings
 ) -> Paintings:
     """The embeddings made so far, and those of these paintings."""
     for file in files:
@@ -270,25 +271,29 @@ def _with_embeddings(
 
 
 def _on_the_way(
-    runner: Any, image: np.ndarray, style: Embedding
+    image: np.ndarray, mix: Mix, styles: list[Embedding], engine: Engine
 ) -> Iterator[tuple[str, float, Image.Image | None]]:
     """What to say after each step, the share that is done, and now and then the picture.
 
     Every step is passed on, because between two of them the visitor's Cancel takes effect. The
-    last has its picture.
+    last has its picture, and so has the end of a run that broke off, which is told.
     """
-    alpha = image[..., 3] if image.shape[-1] == 4 else None
-    begin = time.monotonic()
-    last_picture, step = begin, None
-    for step in runner.render_steps(np.ascontiguousarray(image[..., :3]), style):
-        now = time.monotonic()
-        left = time_left((now - begin) / step.step * (step.total - step.step))
-        picture = None
-        if now - last_picture >= PREVIEW_SECONDS or step.step == 1:
-            picture, last_picture = to_pil(step.picture), now
-        yield f"Step {step.step} of {step.total}, {left}", step.step / step.total, picture
-    if step is not None:
-        whole = step.picture
-        if whole.shape[:2] != image.shape[:2]:
-            whole = resize(whole, shape=image.shape[:2])
-        yield f"Done after {step.step} steps", 1.0, to_pil(whole, alpha)
+    begin = last_picture = time.monotonic()
+    try:
+        for report in in_steps(functools.partial(paint, image, mix, styles, engine)):
+            if isinstance(report, Image.Image):
+                yield "Done", 1.0, report
+                return
+            done, total, picture = report
+            now = time.monotonic()
+            if now - last_picture >= PREVIEW_SECONDS or done == 1:
+                last_picture = now
+            else:
+                picture = None
+            left = time_left((now - begin) / done * (total - done))
+            yield f"Step {done} of {total}, {left}", done / total, picture
+    except RenderError as error:
+        if error.picture is None:
+            raise
+        note(f"{error} The last good picture is shown.")
+        yield "Broke off", 1.0, as_picture(error.picture)

@@ -11,10 +11,10 @@ from typing import Any
 
 import gradio as gr
 
-from arbitrary_nst.errors import InputError, WeightsUnavailable
+from arbitrary_nst.errors import InputError, RenderError, WeightsUnavailable
 
 _log = logging.getLogger(__name__)
-_EXPECTED = (InputError, WeightsUnavailable, ImportError)
+_EXPECTED = (InputError, WeightsUnavailable, RenderError, ImportError)
 
 
 def friendly(function: Callable) -> Callable:

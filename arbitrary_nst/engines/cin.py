@@ -6,8 +6,8 @@ import functools
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
+import keras
 import numpy as np
 from keras.config import backend
 from keras.ops import convert_to_numpy
@@ -36,8 +36,9 @@ from arbitrary_nst.image.arrays import check_image
 from arbitrary_nst.networks.cin.fast import FastCin
 from arbitrary_nst.networks.cin.file import load_network, network_id
 from arbitrary_nst.networks.cin.large import paint_large
-from arbitrary_nst.networks.cin.network import noise_shape, photo_gamma_beta
-from arbitrary_nst.networks.precision import has_fast_bfloat16
+from arbitrary_nst.networks.cin.network import photo_gamma_beta
+from arbitrary_nst.networks.cin.noise import draw_noise
+from arbitrary_nst.networks.precision import choose_precision
 from arbitrary_nst.networks.predictor.file import load_predictor
 from arbitrary_nst.networks.predictor.network import compiled, predict
 from arbitrary_nst.networks.predictor.refiner import Refiner
@@ -46,7 +47,9 @@ MIN_SIDE = 16
 STYLE_SIZE, MIN_STYLE_SIDE = 512, 32  # pixels: longer side of a painting, and its shorter one
 # Of a whole picture's work, by bytes of a number; measured, see benchmarks/large.py.
 BYTES_PER_PIXEL = {2: 215, 4: 330}
-PRECISIONS = ("auto", "float32", "bfloat16")
+# With regions scales and offsets for every pixel come on top, float32 either way.
+REGIONS_BYTES_PER_PIXEL = {2: 290, 4: 330}
+WEIGHTS_BYTES_PER_PIXEL = 12  # of each style: its weights, and what is made of them
 
 
 class Cin:
@@ -85,19 +88,13 @@ class Cin:
     ) -> None:
         self.style_scale = check_style_scale(style_scale)
         self.refine_steps = whole_number(refine_steps, "refine_steps")
-        if precision not in PRECISIONS:
-            raise InputError(
-                f"`precision` is one of {', '.join(map(repr, PRECISIONS))}. "
-                f"Received: {precision!r}."
-            )
+        precision = choose_precision(precision)
         self.folder = cin_folder(folder)
         self.layout, kernels = load_network(self.folder / NETWORK_FILE)
         self.network = network_id(kernels)
         self.styles = trained_styles(self.folder)
         for style in self.styles.values():
             self._check(style, CheckpointError)
-        if precision == "auto":
-            precision = "bfloat16" if has_fast_bfloat16() else "float32"
         self._fast = FastCin(self.layout, kernels, precision=precision)
 
     def embed(self, style: np.ndarray) -> Embedding:
@@ -133,8 +130,13 @@ class Cin:
         """Whether the network comes with a predictor of styles from images."""
         return predicts_styles(self.folder)
 
+    @property
+    def precision(self) -> str:
+        """In which it paints: "float32" or "bfloat16"."""
+        return "bfloat16" if self._fast.dtype.size == 2 else "float32"
+
     @functools.cached_property
-    def _predictor(self) -> Any:
+    def _predictor(self) -> keras.Model:
         path = self.folder / PREDICTOR_FILE
         dtype = "mixed_bfloat16" if self._fast.dtype.size == 2 else "float32"
         return load_predictor(path, self.layout.style_size, self.network, dtype=dtype)
@@ -187,7 +189,7 @@ class Cin:
         self._check_side(height, width)
         batch = self._grown(contents[0][None] if len(contents) == 1 else np.stack(contents))
         # Every photo gets the same noise, or its picture would depend on its neighbours.
-        noise = np.repeat(self._noise(height, width, seed), len(batch), axis=0)
+        noise = np.repeat(draw_noise(self.layout, height, width, seed)[None], len(batch), axis=0)
         pictures = self._fast(batch, *self._vectors(embeddings), noise)
         return [np.ascontiguousarray(picture[:height, :width]) for picture in pictures]
 
@@ -214,9 +216,9 @@ class Cin:
             self._check(embedding, StyleError)
         height, width = _common_shape([content], 1)
         self._check_side(height, width)
-        batch, noise = self._grown(content[None]), self._noise(height, width, seed)
+        batch, noise = self._grown(content[None]), draw_noise(self.layout, height, width, seed)
         gamma, beta = self._vectors(embeddings)
-        picture = self._fast.regions(batch, gamma, beta, self._grown(weights[None]), noise)[0]
+        picture = self._fast.regions(batch, gamma, beta, self._grown(weights[None]), noise[None])[0]
         return np.ascontiguousarray(picture[:height, :width])
 
     def render_large(
@@ -259,9 +261,61 @@ class Cin:
             progress=progress,
         )
 
-    def memory_for(self, height: int, width: int) -> float:
-        """Bytes that `render` takes for a photo of that size, about, beside TensorFlow's own."""
-        return height * width * BYTES_PER_PIXEL[self._fast.dtype.size]
+    def render_large_regions(
+        self,
+        content: np.ndarray,
+        embeddings: Sequence[Embedding],
+        weights: np.ndarray,
+        *,
+        seed: int = 0,
+        max_memory: float = 2e9,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> np.ndarray:
+        """`render_regions` in bounded memory, as `render_large` is `render`.
+
+        Args:
+            content: as for `render_large`.
+            embeddings: of the styles.
+            weights: float16 or float32 `(H, W, num_styles)` of sum 1, how much of each style is
+                where; they count as memory that is taken, a third more than they have.
+            seed: as for `render`.
+            max_memory: as for `render_large`.
+            progress: likewise.
+
+        Returns:
+            The picture, of the content's shape, dtype and range.
+
+        Raises:
+            InputError: it needs more than `max_memory`.
+        """
+        for embedding in embeddings:
+            self._check(embedding, StyleError)
+        self._check_side(*content.shape[:2])
+        gamma, beta = self._vectors(embeddings)
+        return paint_large(
+            self._fast,
+            content,
+            gamma,
+            beta,
+            weights=weights,
+            seed=seed,
+            max_memory=max_memory,
+            progress=progress,
+        )
+
+    def memory_for(self, height: int, width: int, num_regions: int = 0) -> float:
+        """About how many bytes a photo of that size takes, beside TensorFlow's own.
+
+        Args:
+            height: of the photo.
+            width: likewise.
+            num_regions: styles that `render_regions` is given; 0 for `render`.
+        """
+        size = self._fast.dtype.size
+        if not num_regions:
+            return height * width * BYTES_PER_PIXEL[size]
+        per_pixel = REGIONS_BYTES_PER_PIXEL[size] + WEIGHTS_BYTES_PER_PIXEL * num_regions
+        return height * width * per_pixel
 
     def _check_side(self, height: int, width: int) -> None:
         if min(height, width) < MIN_SIDE:
@@ -277,13 +331,6 @@ class Cin:
         if not below and not right:  # a large photo is not copied for nothing
             return batch
         return np.pad(batch, ((0, 0), (0, below), (0, right), (0, 0)), mode="reflect")
-
-    def _noise(self, height: int, width: int, seed: int) -> np.ndarray:
-        sides = (
-            -(-side // self.layout.multiple) * self.layout.multiple for side in (height, width)
-        )
-        shape = noise_shape(self.layout, *sides)
-        return np.random.default_rng(seed).standard_normal(shape, np.float32)[None]
 
     @staticmethod
     def _vectors(embeddings: Sequence[Embedding]) -> tuple[np.ndarray, np.ndarray]:

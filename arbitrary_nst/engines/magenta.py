@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -23,6 +23,10 @@ from arbitrary_nst.errors import (
     WeightsUnavailable,
 )
 from arbitrary_nst.image.arrays import check_image, resample
+
+if TYPE_CHECKING:  # each brings a library that the other does without
+    from arbitrary_nst.networks.magenta.hub import HubNetwork
+    from arbitrary_nst.networks.magenta.tflite import TflitePair
 
 STYLE_SIDE = 256  # pixels of the style images that the network was trained with
 MIN_SIDE = 2  # reflection needs a neighbour
@@ -55,7 +59,8 @@ class Magenta:
     name = "magenta"
     styles: Mapping[str, Embedding] = MappingProxyType({})
     takes_images = True
-    render_regions = render_large = memory_for = render_steps = estimated_seconds = None
+    render_regions = render_large = render_large_regions = memory_for = None
+    render_steps = estimated_seconds = None
 
     def __init__(
         self, source: str | os.PathLike[str] | None = None, *, style_scale: float = 1.0
@@ -151,7 +156,7 @@ def check(source: str | os.PathLike[str] | None = None) -> Iterator[str]:
     yield f"picture: {photo.shape[1]}x{photo.shape[0]} pixels in {seconds:.2f} s"
 
 
-def _load_network(source: str) -> Any:
+def _load_network(source: str) -> HubNetwork | TflitePair:
     # The forms need different libraries, and the phone version does without TensorFlow.
     folder = Path(source)
     if "://" not in source and not folder.is_dir():

@@ -17,7 +17,14 @@ from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.errors import InputError
 
 METHODS = ("embed", "identity", "render", "render_batch")
-ABILITIES = ("render_regions", "render_large", "memory_for", "render_steps", "estimated_seconds")
+ABILITIES = (
+    "render_regions",
+    "render_large",
+    "render_large_regions",
+    "memory_for",
+    "render_steps",
+    "estimated_seconds",
+)
 
 
 @dataclass(frozen=True)
@@ -102,15 +109,28 @@ class Engine(Protocol):
         """
 
     @property
-    def memory_for(self) -> Callable[[int, int], float] | None:
-        """Bytes that `render` takes, about, for a photo of that height and width."""
+    def render_large_regions(self) -> Callable[..., np.ndarray] | None:
+        """`render_regions` in bounded memory, as `render_large` is `render`; None: it is not to be.
+
+        `render_large_regions(content, embeddings, weights, *, seed=0, max_memory, progress)`, with
+        weights of float16 or float32.
+        """
+
+    @property
+    def memory_for(self) -> Callable[..., float] | None:
+        """Bytes that `render` takes, about, for a photo of that height and width.
+
+        `memory_for(height, width)`; with `render_large_regions` also `num_regions=0`, the number
+        of styles with which `render_regions` is meant.
+        """
 
     @property
     def render_steps(self) -> Callable[..., Iterator[Step]] | None:
         """`render` for an engine that takes minutes, as a generator of `Step`s; None: it does not.
 
         `render_steps(content, embedding, *, seed=0)`. Closing the generator ends the work. Its
-        `render` takes `on_step`, a function that is called with each step.
+        `render` takes `on_step`, a function that is called with each step, and `part`, a number
+        from 0 for each of the pictures that are laid side by side where there are masks.
         """
 
     @property
@@ -144,6 +164,12 @@ def as_engine(engine: Any) -> Engine:
     if (abilities["render_large"] is None) != (abilities["memory_for"] is None):
         raise InputError(
             f"The {engine.name} engine needs both of `render_large` and `memory_for`, or neither."
+        )
+    beside = (abilities["render_regions"], abilities["render_large"])
+    if abilities["render_large_regions"] is not None and None in beside:
+        raise InputError(
+            f"The {engine.name} engine needs `render_regions` and `render_large` beside "
+            f"`render_large_regions`."
         )
     declared = (*ABILITIES, "styles", "takes_images")
     if all(hasattr(engine, name) for name in declared):

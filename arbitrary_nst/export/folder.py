@@ -8,88 +8,29 @@ import os
 import secrets
 import shutil
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from string import Template
+from typing import Any
 
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.errors import InputError
 
 MODEL_NAMES = {"savedmodel": "model", "tflite": "model.tflite", "onnx": "model.onnx"}
-STYLES_FILE = "styles.json"
+VECTORS_FILE = "styles.json"
 README_FILE = "README.txt"
+_TEMPLATES = Path(__file__).with_name("templates")
 _PACKAGES = {"savedmodel": "tensorflow", "tflite": "ai-edge-litert", "onnx": "onnxruntime"}
 
-_README = """\
-The style transfer network {network} ({engine} of arbitrary-nst {version}) as {format}.
-
-{model}: the network. Its inputs and its output, by name:
-
-  content  float32 (1, H, W, 3): a photo, RGB from 0 to 1. Any size from {min_side}x{min_side} up.
-  {style_input}
-  picture  float32 (1, H, W, 3): the painted photo, RGB from 0 to 1.
-
-Nothing has to be padded, scaled or normalised. The noise that varies the brush is part of the
-network (seed {seed}): up to {megapixels:.1f} megapixels the picture is that of
-`arbitrary-nst stylize --seed {seed}`, computed in float32; in a larger one the noise repeats.
-
-{styles_file}: {num_styles} styles, each with name, source and vector ({vector_size} numbers:
-all gammas, then all betas). {styles_use}
-
-To run it in Python, `pip install {package} numpy pillow`, then in this folder:
-
-{program}"""
-
-_STYLE_INPUT = "style    float32 ({vector_size},): the vector of a style, or of a blend."
-_STYLE_USE = "A blend is the mean of vectors, weighted; the weights sum to 1."
-_WEIGHTS_INPUT = (
-    "weights  float32 ({num_styles},): the share of each style of {styles_file}, in its order:\n"
-    "           none negative, not all 0. They need not sum to 1."
-)
-_WEIGHTS_USE = "The network has the vectors in it, and blends them."
-
-_BEFORE = """\
-import json
-from pathlib import Path
-
-import numpy as np
-from PIL import Image
-
-photo = np.asarray(Image.open("photo.jpg").convert("RGB"), np.float32)[None] / 255
-styles = json.loads(Path("{styles_file}").read_text(encoding="utf-8"))["styles"]
-"""
-_STYLE_VECTOR = """\
-vectors = {{style["name"]: np.array(style["vector"], np.float32) for style in styles}}
-style = {shares}
-"""
-_WEIGHTS_VECTOR = """\
-shares = {shares}
-weights = np.array([shares.get(style["name"], 0) for style in styles], np.float32)
-"""
-_RUN = {
-    "savedmodel": """\
-import tensorflow as tf
-
-model = tf.saved_model.load("{model}")
-inputs = {{"content": tf.constant(photo), "{second}": tf.constant({second})}}
-picture = model.signatures["serving_default"](**inputs)["picture"].numpy()
-""",
-    "tflite": """\
-from ai_edge_litert.interpreter import Interpreter
-
-interpreter = Interpreter("{model}", num_threads=4)
-paint = interpreter.get_signature_runner("serving_default")  # lays memory out for each new size
-picture = paint(content=photo, {second}={second})["picture"]
-""",
-    "onnx": """\
-import onnxruntime
-
-session = onnxruntime.InferenceSession("{model}", providers=["CPUExecutionProvider"])
-picture = session.run(["picture"], {{"content": photo, "{second}": {second}}})[0]
-""",
+_INPUTS = {
+    "style": "style    float32 ($vector_size,): the vector of a style, or of a blend.",
+    "weights": "weights  float32 ($num_styles,): the share of each style of $styles_file, in its "
+    "order:\n           none negative, not all 0. They need not sum to 1.",
 }
-_AFTER = """\
-Image.fromarray(np.rint(picture[0] * 255).astype(np.uint8)).save("picture.png")
-"""
+_USES = {
+    "style": "A blend is the mean of vectors, weighted; the weights sum to 1.",
+    "weights": "The network has the vectors in it, and blends them.",
+}
 
 
 def readme(
@@ -120,6 +61,7 @@ def readme(
         shares = f"0.7 * vectors[{names[0]!r}] + 0.3 * vectors[{names[1]!r}]"
     else:
         shares = f"vectors[{names[0]!r}]"
+    second = "weights" if blend_weights else "style"
     facts = {
         "format": format,
         "model": MODEL_NAMES[format],
@@ -128,21 +70,26 @@ def readme(
         "version": version,
         "seed": seed,
         "min_side": min_side,
-        "megapixels": noise_pixels / 1e6,
+        "megapixels": f"{noise_pixels / 1e6:.1f}",
         "num_styles": len(styles),
         "vector_size": sum(array.size for array in styles[0].arrays.values()),
-        "styles_file": STYLES_FILE,
+        "styles_file": VECTORS_FILE,
         "package": _PACKAGES[format],
         "shares": shares,
-        "second": "weights" if blend_weights else "style",
+        "second": second,
+        "styles_use": _USES[second],
     }
-    program = [_BEFORE, _WEIGHTS_VECTOR if blend_weights else _STYLE_VECTOR, "\n", _RUN[format]]
-    facts["program"] = textwrap.indent(
-        "".join(part.format(**facts) for part in [*program, _AFTER]), "    "
-    )
-    facts["style_input"] = (_WEIGHTS_INPUT if blend_weights else _STYLE_INPUT).format(**facts)
-    facts["styles_use"] = _WEIGHTS_USE if blend_weights else _STYLE_USE
-    return _README.format(**facts)
+    facts["style_input"] = Template(_INPUTS[second]).substitute(facts)
+    facts["vector"] = _filled(f"vector_{second}", facts)
+    facts["run"] = _filled(f"run_{format}", facts)
+    facts["program"] = textwrap.indent(_filled("program", facts), "    ")
+    return _filled("readme", facts) + "\n"
+
+
+def _filled(name: str, facts: Mapping[str, Any]) -> str:
+    """A template with the facts in it, without the newline at its end."""
+    text = (_TEMPLATES / f"{name}.txt").read_text(encoding="utf-8")
+    return Template(text).substitute(facts).removesuffix("\n")
 
 
 def styles_json(styles: Sequence[Embedding]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from arbitrary_nst.errors import InputError, StyleError
 from arbitrary_nst.export.folder import (
     MODEL_NAMES,
     README_FILE,
-    STYLES_FILE,
+    VECTORS_FILE,
     check_folder,
     filling,
     readme,
@@ -37,8 +38,9 @@ def export(
     styles: Styles | None = None,
     *,
     blend_weights: bool = False,
-    network: str | os.PathLike[str] | None = None,
+    folder: str | os.PathLike[str] | None = None,
     seed: int = 0,
+    network: str | os.PathLike[str] | None = None,
 ) -> list[str]:
     """Writes the cin network as a model that runs without this package.
 
@@ -53,8 +55,9 @@ def export(
             Default: all that it was trained with.
         blend_weights: let the model take one weight for each of these styles, in their order,
             in place of a style's vector.
-        network: folder of the network. Default: `$ARBITRARY_NST_CIN`, then the packaged one.
+        folder: of the network, as for `Cin`. Default: `$ARBITRARY_NST_CIN`, then the packaged one.
         seed: of the noise in the model.
+        network: former name of `folder`.
 
     Returns:
         The names of the styles, in their order.
@@ -66,22 +69,26 @@ def export(
         WeightsUnavailable: no network in the folder.
         CheckpointError: its file is damaged.
     """
+    if network is not None:
+        warnings.warn("`network` of export is `folder` now.", DeprecationWarning, stacklevel=2)
+        folder = network
     _check_options(format, seed)
     check_folder(output)
-    folder = cin_folder(network)
-    chosen = _chosen_styles(folder, styles)
+    source = cin_folder(folder)
+    chosen = _chosen_styles(source, styles)
     # From here on it takes seconds: TensorFlow is imported.
     from arbitrary_nst.engines.cin import MIN_SIDE
     from arbitrary_nst.networks.cin import portable
     from arbitrary_nst.networks.cin.file import load_network, network_id
+    from arbitrary_nst.networks.cin.noise import NOISE_PIXELS, noise_numbers
 
-    layout, kernels = load_network(folder / NETWORK_FILE)
+    layout, kernels = load_network(source / NETWORK_FILE)
     shapes = dict.fromkeys(("gamma", "beta"), (layout.style_size,))
     for style in chosen:
         check_embedding(style, "cin", network_id(kernels), shapes)
     vectors = [np.concatenate([style.arrays["gamma"], style.arrays["beta"]]) for style in chosen]
     matrix = np.stack(vectors) if blend_weights else None
-    noise = portable.noise_numbers(layout, int(seed))
+    noise = noise_numbers(layout, int(seed))
     about = readme(
         format,
         chosen,
@@ -89,7 +96,7 @@ def export(
         seed=int(seed),
         version=__version__,
         min_side=MIN_SIDE,
-        noise_pixels=portable.NOISE_PIXELS,
+        noise_pixels=NOISE_PIXELS,
     )
     with filling(output) as parts:
         model = parts / MODEL_NAMES[format]
@@ -102,7 +109,7 @@ def export(
             write = portable.write_tflite if is_tflite else portable.write_savedmodel
             module = portable.portable(layout, kernels, noise, matrix, for_tflite=is_tflite)
             write(module, model)
-        (parts / STYLES_FILE).write_text(styles_json(chosen), encoding="utf-8")
+        (parts / VECTORS_FILE).write_text(styles_json(chosen), encoding="utf-8")
         (parts / README_FILE).write_text(about, encoding="utf-8")
     return [style.name for style in chosen]
 
@@ -137,7 +144,7 @@ def _chosen_styles(folder: Path, styles: Styles | None) -> Sequence[Embedding]:
         if not style.name or style.name in [other.name for other in chosen]:
             raise StyleError(
                 f"Style {number} is called {style.name!r}. Expected styles that each have a name "
-                f"of their own, by which {STYLES_FILE} lists them."
+                f"of their own, by which {VECTORS_FILE} lists them."
             )
         chosen.append(style)
     return chosen

@@ -72,6 +72,28 @@ def resample(image: np.ndarray, shape: tuple[int, int], method: Image.Resampling
     return np.array(channel.resize((shape[1], shape[0]), method))
 
 
+def grown_rows(image: np.ndarray, top: int, stop: int, width: int) -> np.ndarray:
+    """Rows of an image that is grown by reflection, below and on the right, without growing it.
+
+    Args:
+        image: `(H, W, C)` of any dtype.
+        top: first row; within the image.
+        stop: row after the last one; may lie beyond the image, by less than H.
+        width: columns; may be more than W, by less than W.
+
+    Returns:
+        `(stop - top, width, C)` of the same dtype.
+    """
+    rows = image[top:stop]
+    height = image.shape[0]
+    if stop > height:
+        # The first row beyond the end mirrors the one before the last.
+        mirrored = [2 * height - 2 - row for row in range(top + rows.shape[0], stop)]
+        rows = np.concatenate([rows, image[mirrored]])
+    right = width - image.shape[1]
+    return np.pad(rows, ((0, 0), (0, right), (0, 0)), mode="reflect") if right else rows
+
+
 def as_floats(image: np.ndarray | Image.Image) -> np.ndarray:
     """An image of uint8 as float32 in `[0, 1]`; one of float32 as it is."""
     pixels = np.asarray(image)

@@ -193,6 +193,8 @@ def _decode(
 
 def _upright(array: np.ndarray, orientation: int) -> np.ndarray:
     """Undoes one of the eight EXIF orientations of an array `(H, W, ...)`."""
+    # Not `ImageOps.exif_transpose`: it writes the other tags anew, which fails on odd ones that
+    # cameras leave there, and then the photo would lie on its side.
     if orientation in (5, 6, 7, 8):
         array = array.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):

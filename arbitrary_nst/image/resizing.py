@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image
 
@@ -31,14 +33,26 @@ def resize(
             f"Received: longer_side={longer_side}, shape={shape}."
         )
     if shape is None:
-        side = positive_int(longer_side, "longer_side")
-        longest = max(image.shape[:2])
-        height, width = (max(1, round(size * side / longest)) for size in image.shape[:2])
+        height, width = resized_shape(image.shape, positive_int(longer_side, "longer_side"))
     else:
         height, width = (positive_int(size, "shape") for size in shape)
     if (height, width) == image.shape[:2]:
         return np.array(image, np.float32)
     return resample(image, (height, width), Image.Resampling.LANCZOS).clip(0, 1)
+
+
+def resized_shape(shape: Sequence[int], longer_side: float) -> tuple[int, int]:
+    """Height and width of an image when its longer side has that length: 1 at least.
+
+    Args:
+        shape: height and width, and perhaps channels.
+        longer_side: in pixels.
+    """
+    height, width = shape[:2]
+    longest = max(height, width)
+    # One division, so that halves are halves: with a factor some would be rounded the other way.
+    height, width = (max(1, round(side * longer_side / longest)) for side in (height, width))
+    return height, width
 
 
 def scaled_photo(photo: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

@@ -1,10 +1,33 @@
-"""Whether this processor is fast at bfloat16."""
+"""In which numbers a network computes: float32, or bfloat16 where the processor is fast at it."""
 
 from __future__ import annotations
 
 import platform
 from functools import cache
 from pathlib import Path
+
+from arbitrary_nst.errors import InputError
+
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+def choose_precision(precision: str) -> str:
+    """The precision that is meant; "auto" is bfloat16 where this machine's processor is fast at it.
+
+    Returns:
+        "float32" or "bfloat16".
+
+    Raises:
+        InputError: it is not one of `PRECISIONS`.
+    """
+    if precision not in PRECISIONS:
+        raise InputError(
+            f"`precision` is one of {', '.join(map(repr, PRECISIONS))}. "
+            f"Received: {precision!r:.100}."
+        )
+    if precision == "auto":
+        return "bfloat16" if has_fast_bfloat16() else "float32"
+    return precision
 
 
 @cache

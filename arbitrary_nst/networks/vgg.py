@@ -13,10 +13,9 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 from keras import ops
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
-from arbitrary_nst.errors import InputError, WeightsUnavailable
+from arbitrary_nst.errors import CheckpointError, InputError, WeightsUnavailable
+from arbitrary_nst.networks.weights_file import open_weights
 
 # Filters and convolutions of the five blocks.
 BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
@@ -162,13 +161,17 @@ def _keras_kernels(weights: str) -> dict[str, list[np.ndarray]]:
 def _packed_kernels(path: str) -> dict[str, list[np.ndarray]]:
     """The same from a training pack: small numbers, and none that no loss looks at."""
     try:
-        arrays = {name: array.astype(np.float32) for name, array in load_file(path).items()}
-        kernels = {}
-        for name in [n.removesuffix(".kernel") for n in arrays if n.endswith(".kernel")]:
-            kernel = arrays[f"{name}.kernel"] * arrays.get(f"{name}.scale", np.float32(1))
-            kernels[name] = [kernel, arrays[f"{name}.bias"]]
-        return kernels
-    except (OSError, SafetensorError, KeyError) as error:
+        with open_weights(path, "a readable file of weights") as file:
+            # Not by `read_arrays`: small numbers may be of any dtype.
+            arrays = {
+                name: file.get_tensor(name).astype(np.float32) for name in sorted(file.keys())
+            }
+            kernels = {}
+            for name in [n.removesuffix(".kernel") for n in arrays if n.endswith(".kernel")]:
+                kernel = arrays[f"{name}.kernel"] * arrays.get(f"{name}.scale", np.float32(1))
+                kernels[name] = [kernel, arrays[f"{name}.bias"]]
+            return kernels
+    except CheckpointError as error:
         raise WeightsUnavailable(f"{path} could not be read as VGG19 weights: {error}") from error
 
 

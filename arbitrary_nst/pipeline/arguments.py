@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from arbitrary_nst.common.checks import check_share, positive_int, positive_number, whole_number
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import DEFAULT_MAX_PIXELS
+from arbitrary_nst.image.resizing import resized_shape
 
 COLORS = ("style", "content")
 DEFAULT_MAX_MEMORY = 2e9  # bytes
@@ -66,6 +67,5 @@ class Options:
 
     def working_shape(self, height: int, width: int) -> tuple[int, int]:
         """Height and width at which a photo of that height and width is painted."""
-        longest = max(height, width)
-        side = self.working_size or longest / self.texture_scale
-        return max(1, round(height * side / longest)), max(1, round(width * side / longest))
+        side = self.working_size or max(height, width) / self.texture_scale
+        return resized_shape((height, width), side)

@@ -12,6 +12,7 @@ from PIL import Image
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import ImageSource, load_image, resize, scaled_photo
 from arbitrary_nst.image.arrays import check_size
+from arbitrary_nst.image.resizing import resized_shape
 
 BATCH_PIXELS = 2**21  # photos of one size go through the network together up to this many pixels
 LARGE_PIXELS = 2**24  # above, a photo stays in bytes: as floats it would take four times as much
@@ -43,8 +44,7 @@ def load_content(source: ImageSource, size: int | None, max_pixels: int) -> Cont
     """
     rgb, alpha = load_image(source, max_pixels=max_pixels, keep_bytes_above=LARGE_PIXELS)
     if size is not None:
-        scale = size / max(rgb.shape[:2])
-        height, width = (max(1, round(side * scale)) for side in rgb.shape[:2])
+        height, width = resized_shape(rgb.shape, size)
         check_size(height, width, f"content image at size={size}", max_pixels)
         rgb = scaled_photo(rgb, (height, width))
         alpha = None if alpha is None else resize(alpha, shape=rgb.shape[:2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,33 @@ from PIL import Image
 
 from arbitrary_nst.embedding import Embedding, blend
 from arbitrary_nst.engines.protocol import Engine, Step
+from arbitrary_nst.errors import RenderError
 from arbitrary_nst.image import keep_color, resize, scaled_photo, to_pil
 from arbitrary_nst.image.arrays import as_floats, to_uint8
 from arbitrary_nst.pipeline.arguments import Progress
-from arbitrary_nst.pipeline.contents import Content, by_size
+from arbitrary_nst.pipeline.contents import LARGE_PIXELS, Content, by_size
 from arbitrary_nst.pipeline.detail import restore_detail
 from arbitrary_nst.pipeline.plan import Look
-from arbitrary_nst.pipeline.regions import cover_of, weights_of
+from arbitrary_nst.pipeline.regions import (
+    Regions,
+    byte_cover_of,
+    cover_of,
+    half_weights_of,
+    weights_of,
+)
 
 ROWS_PIXELS = 2**21
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which of how many pictures that are laid side by side."""
+
+    number: int
+    count: int
+
+
+WHOLE = Part(0, 1)
 
 
 def pictures(
@@ -43,7 +62,8 @@ def pictures(
     counts_steps = engine.render_steps is not None
     inner = progress if counts_steps or total == 1 else None
     done = 0
-    for group in by_size(contents, lambda content: content):
+    # A batch is no faster where a picture takes minutes, and each is to come as soon as it is done.
+    for group in by_size(contents, lambda content: content, 1 if counts_steps else None):
         for picture in paint(engine, look, inner, group):
             done += 1
             if progress is not None and not counts_steps:
@@ -61,14 +81,31 @@ def paint(
         look: what they are painted with.
         progress: told the steps of engines with steps, and the passes over large photos.
         group: the photos.
+
+    Raises:
+        RenderError: a picture broke off; where there is one photo, it has the last good picture.
     """
     photos = [content.rgb for content in group]
-    painted = paint_arrays(engine, look, progress, photos)
+    try:
+        painted = paint_arrays(engine, look, progress, photos)
+    except RenderError as error:
+        if error.picture is None or len(group) > 1:
+            raise
+        raise RenderError(str(error), _last_good(error.picture, group[0], look)) from error
     cover = cover_for(look, photos[0].shape[:2])
     return [
         _to_pil(finished(picture, content.rgb, look, cover), content.alpha)
         for picture, content in zip(painted, group, strict=True)
     ]
+
+
+def _last_good(picture: np.ndarray, content: Content, look: Look) -> np.ndarray:
+    """What `paint_arrays` left of a picture that broke off, finished like any other."""
+    cover = cover_for(look, content.rgb.shape)
+    picture = as_floats(finished(picture, content.rgb, look, cover))
+    if content.alpha is None:
+        return picture
+    return np.concatenate([picture, content.alpha[..., None]], axis=-1)
 
 
 def paint_arrays(
@@ -84,33 +121,46 @@ def paint_arrays(
 
     Returns:
         Pictures of the same shape, float32 in `[0, 1]`, or uint8 for photos of uint8.
+
+    Raises:
+        RenderError: as for `paint`.
     """
     height, width = photos[0].shape[:2]
     shape = look.options.working_shape(height, width)
     at_work = [scaled_photo(photo, shape) for photo in photos]
-    if look.regions is None:
-        pictures = _everywhere(engine, look, progress, at_work)
-    else:
-        weights = weights_of(look.regions.masks, look.regions.shares, shape)
-        pictures = [
-            _by_regions(engine, look, look.regions.styles, progress, photo, weights)
-            for photo in at_work
-        ]
-    results = []
-    for photo, small, picture in zip(photos, at_work, pictures, strict=True):
-        if shape[0] < height:
-            picture = restore_detail(photo, as_floats(small), as_floats(picture))
-        elif shape != (height, width):
-            picture = resize(as_floats(picture), shape=(height, width))
-        results.append(picture)
-    return results
+    try:
+        if look.regions is None:
+            pictures = _everywhere(engine, look, progress, at_work)
+        else:
+            pictures = _by_regions(engine, look, look.regions, progress, at_work)
+    except RenderError as error:
+        if error.picture is None or len(photos) > 1:
+            raise
+        picture = _at_photo_size(photos[0], at_work[0], error.picture)
+        raise RenderError(str(error), picture) from error
+    triples = zip(photos, at_work, pictures, strict=True)
+    return [_at_photo_size(*triple) for triple in triples]
+
+
+def _at_photo_size(photo: np.ndarray, small: np.ndarray, picture: np.ndarray) -> np.ndarray:
+    """A picture of the photo at its working size, `small`, as one of the photo's size."""
+    if small.shape[0] < photo.shape[0]:
+        return restore_detail(photo, as_floats(small), as_floats(picture))
+    if small.shape != photo.shape:
+        return resize(as_floats(picture), shape=photo.shape[:2])
+    return picture
 
 
 def cover_for(look: Look, shape: tuple[int, ...]) -> np.ndarray | None:
-    """How much of the photo the picture covers, for `finished`: see `regions.cover_of`."""
+    """How much of the photo the picture covers, for `finished`: see `regions.cover_of`.
+
+    Of a large photo, which is in bytes, it is uint8 in `[0, 255]`.
+    """
     if look.regions is None:
         return None
-    return cover_of(look.regions.masks, look.regions.shares, (shape[0], shape[1]))
+    is_large = shape[0] * shape[1] > LARGE_PIXELS
+    cover = byte_cover_of if is_large else cover_of
+    return cover(look.regions.masks, look.regions.shares, (shape[0], shape[1]))
 
 
 def finished(
@@ -145,25 +195,75 @@ def _everywhere(
 def _by_regions(
     engine: Engine,
     look: Look,
-    styles: Sequence[Embedding],
+    regions: Regions,
+    progress: Progress | None,
+    photos: Sequence[np.ndarray],
+) -> list[np.ndarray]:
+    shape, options = photos[0].shape[:2], look.options
+    in_passes = (
+        engine.render_large_regions is not None
+        and engine.memory_for is not None
+        and engine.memory_for(*shape, num_regions=len(regions.styles)) > options.max_memory
+    )
+    weights = (half_weights_of if in_passes else weights_of)(regions.masks, regions.shares, shape)
+    pictures = []
+    for photo in photos:
+        targets = [at_strength(engine, photo, style, options.strength) for style in regions.styles]
+        if in_passes and engine.render_large_regions is not None:
+            picture = engine.render_large_regions(
+                photo,
+                targets,
+                weights,
+                seed=options.seed,
+                max_memory=options.max_memory,
+                progress=functools.partial(_report_pass, progress),
+            )
+        elif engine.render_regions is not None:
+            picture = engine.render_regions(as_floats(photo), targets, weights, seed=options.seed)
+        else:
+            picture = _side_by_side(engine, look, progress, photo, targets, weights)
+        pictures.append(picture)
+    return pictures
+
+
+def _side_by_side(
+    engine: Engine,
+    look: Look,
     progress: Progress | None,
     photo: np.ndarray,
+    targets: Sequence[Embedding],
     weights: np.ndarray,
 ) -> np.ndarray:
-    targets = [at_strength(engine, photo, style, look.options.strength) for style in styles]
-    if engine.render_regions is not None and not _is_large(engine, photo, look):
-        return engine.render_regions(as_floats(photo), targets, weights, seed=look.options.seed)
-    # Other engines paint each style everywhere; the pictures are laid side by side.
+    """Each style painted everywhere, and the pictures laid side by side.
+
+    Raises:
+        RenderError: one of them broke off; the picture has what is painted, and the photo where
+            nothing is.
+    """
     mixed = np.zeros(photo.shape, np.float32)
-    for index, target in enumerate(targets):
-        if weights[..., index].any():
-            picture = _render(engine, look, progress, photo, target)
-            mixed += weights[..., index, None] * as_floats(picture)
+    seen = [index for index in range(len(targets)) if weights[..., index].any()]
+    for number, index in enumerate(seen):
+        own, part = weights[..., index, None], Part(number, len(seen))
+        try:
+            picture = _render(engine, look, progress, photo, targets[index], part)
+        except RenderError as error:
+            if error.picture is None and number == 0:
+                raise
+            mixed += own * (as_floats(photo) if error.picture is None else error.picture)
+            for later in seen[number + 1 :]:
+                mixed += weights[..., later, None] * as_floats(photo)
+            raise RenderError(str(error), mixed.clip(0, 1)) from error
+        mixed += own * as_floats(picture)
     return mixed.clip(0, 1)
 
 
 def _render(
-    engine: Engine, look: Look, progress: Progress | None, photo: np.ndarray, style: Embedding
+    engine: Engine,
+    look: Look,
+    progress: Progress | None,
+    photo: np.ndarray,
+    style: Embedding,
+    part: Part = WHOLE,
 ) -> np.ndarray:
     if _is_large(engine, photo, look) and engine.render_large is not None:
         report = functools.partial(_report_pass, progress)
@@ -175,8 +275,11 @@ def _render(
             progress=report,
         )
     options: dict[str, Any] = {}
-    if engine.render_steps is not None and progress is not None:
-        options["on_step"] = functools.partial(_report_step, progress)
+    if engine.render_steps is not None:
+        if part.number:
+            options["part"] = part.number
+        if progress is not None:
+            options["on_step"] = functools.partial(_report_step, progress, part)
     return engine.render(as_floats(photo), style, seed=look.options.seed, **options)
 
 
@@ -187,8 +290,9 @@ def _is_large(engine: Engine, photo: np.ndarray, look: Look) -> bool:
     return engine.memory_for(*photo.shape[:2]) > look.options.max_memory
 
 
-def _report_step(progress: Progress, step: Step) -> None:
-    progress(step.step, step.total, f"loss {step.loss:.4g}", preview=to_pil(step.picture))
+def _report_step(progress: Progress, part: Part, step: Step) -> None:
+    done, total = part.number * step.total + step.step, part.count * step.total
+    progress(done, total, f"loss {step.loss:.4g}", preview=to_pil(step.picture))
 
 
 def _report_pass(progress: Progress | None, done: int, total: int) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,14 @@ from PIL import Image
 
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.errors import InputError
-from arbitrary_nst.image import load_image, resize
-from arbitrary_nst.image.arrays import LUMA, resample
+from arbitrary_nst.image import load_image
+from arbitrary_nst.image.arrays import LUMA, as_floats, to_uint8
+from arbitrary_nst.pipeline.contents import LARGE_PIXELS
 
 Mask = np.ndarray | None
+Rows = tuple[int, int]  # the first, and the one after the last
+ROWS_PIXELS = 2**20  # of strips of rows
+LANCZOS_REACH = 3  # pixels of the coarser grid
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ def read_masks(masks: Any, count: int, max_pixels: int) -> list[Mask]:
         max_pixels: largest image that is read.
 
     Returns:
-        float32 `(h, w)` in `[0, 1]`, or None, for each style.
+        For each style float32 `(h, w)` in `[0, 1]`, uint8 in `[0, 255]` where it is large, or None.
 
     Raises:
         InputError: not a list, or not one mask per style.
@@ -59,20 +64,51 @@ def read_masks(masks: Any, count: int, max_pixels: int) -> list[Mask]:
 
 
 def _read(mask: Any, number: int, max_pixels: int) -> np.ndarray:
-    rgb, alpha = load_image(mask, max_pixels=max_pixels, role=f"mask {number}")
-    grey = rgb @ LUMA
+    rgb, alpha = load_image(
+        mask, max_pixels=max_pixels, role=f"mask {number}", keep_bytes_above=LARGE_PIXELS
+    )
+    grey = _grey(rgb)
     if alpha is not None:
-        grey = grey * alpha
-    if grey.max() < 1 / 255:
+        grey = as_floats(grey) * alpha
+    if grey.max() < (1 if grey.dtype == np.uint8 else 1 / 255):
         raise InputError(
             f"Mask {number} is black all over, so its style would be nowhere. Expected white "
             f"where the style goes."
         )
-    return grey.clip(0, 1).astype(np.float32)
+    return grey if grey.dtype == np.uint8 else grey.clip(0, 1).astype(np.float32)
+
+
+def _grey(rgb: np.ndarray) -> np.ndarray:
+    """Luma of floats as floats, and of bytes, of which there are many, as bytes."""
+    if rgb.dtype != np.uint8:
+        return rgb @ LUMA
+    grey = np.empty(rgb.shape[:2], np.uint8)
+    for top, stop in strips(rgb.shape[:2]):
+        grey[top:stop] = to_uint8(as_floats(rgb[top:stop]) @ LUMA)
+    return grey
+
+
+def strips(shape: Sequence[int]) -> Iterator[Rows]:
+    """Strips of rows of an image of that height and width, each of about a million pixels."""
+    step = max(1, ROWS_PIXELS // shape[1])
+    return ((top, min(top + step, shape[0])) for top in range(0, shape[0], step))
+
+
+def half_weights_of(
+    masks: Sequence[Mask], shares: Sequence[float], shape: tuple[int, int]
+) -> np.ndarray:
+    """`weights_of` as float16, without whole arrays of floats on the way; for large photos."""
+    weights = np.empty((*shape, len(masks)), np.float16)
+    for top, stop in strips(shape):
+        weights[top:stop] = weights_of(masks, shares, shape, (top, stop))
+    return weights
 
 
 def weights_of(
-    masks: Sequence[Mask], shares: Sequence[float], shape: tuple[int, int]
+    masks: Sequence[Mask],
+    shares: Sequence[float],
+    shape: tuple[int, int],
+    rows: Rows | None = None,
 ) -> np.ndarray:
     """How much of each style is where.
 
@@ -84,11 +120,14 @@ def weights_of(
         masks: as `read_masks` gives them; they are scaled to `shape`, as soft as they are.
         shares: of the styles, of sum 1.
         shape: height and width of the picture.
+        rows: of the picture, which alone are wanted; default all.
 
     Returns:
-        float32 `(H, W, num_styles)` of sum 1.
+        float32 `(H, W, num_styles)` of sum 1, or as many rows of it.
     """
-    scaled = [None if mask is None else _scaled(mask, shape) for mask in masks]
+    rows = rows or (0, shape[0])
+    scaled = [None if mask is None else _scaled(mask, shape, rows) for mask in masks]
+    shape = rows[1] - rows[0], shape[1]
     over = [s for mask, s in zip(masks, shares, strict=True) if mask is not None]
     rest = _rest(masks, shares)
     cover = _sum_of_masks(scaled, shares, shape).clip(0, 1)
@@ -110,18 +149,35 @@ def weights_of(
 
 
 def cover_of(
-    masks: Sequence[Mask], shares: Sequence[float], shape: tuple[int, int]
+    masks: Sequence[Mask],
+    shares: Sequence[float],
+    shape: tuple[int, int],
+    rows: Rows | None = None,
 ) -> np.ndarray | None:
     """How much of the picture covers the photo, for the same arguments as `weights_of`.
 
     Returns:
-        float32 `(H, W)` in `[0, 1]`, or None where the picture covers all.
+        float32 `(H, W)` in `[0, 1]`, or as many rows of it; None where the picture covers all.
     """
+    rows = rows or (0, shape[0])
     if _rest(masks, shares) > 0:
         return None
     used = [mask if share > 0 else None for mask, share in zip(masks, shares, strict=True)]
-    scaled = (None if mask is None else _scaled(mask, shape) for mask in used)
-    return _sum_of_masks(scaled, shares, shape).clip(0, 1)
+    scaled = (None if mask is None else _scaled(mask, shape, rows) for mask in used)
+    return _sum_of_masks(scaled, shares, (rows[1] - rows[0], shape[1])).clip(0, 1)
+
+
+def byte_cover_of(
+    masks: Sequence[Mask], shares: Sequence[float], shape: tuple[int, int]
+) -> np.ndarray | None:
+    """`cover_of` as uint8 in `[0, 255]`, as `half_weights_of` is `weights_of`."""
+    whole = np.empty(shape, np.uint8)
+    for top, stop in strips(shape):
+        cover = cover_of(masks, shares, shape, (top, stop))
+        if cover is None:
+            return None
+        whole[top:stop] = to_uint8(cover)
+    return whole
 
 
 def _rest(masks: Sequence[Mask], shares: Sequence[float]) -> float:
@@ -140,8 +196,21 @@ def _sum_of_masks(
     return total
 
 
-def _scaled(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    if mask.shape[0] > shape[0] and mask.shape[1] > shape[1]:
-        return resize(mask, shape=shape)
+def _scaled(mask: np.ndarray, shape: tuple[int, int], rows: Rows) -> np.ndarray:
+    """Rows of a mask that is scaled to `shape`: float32 `(rows, W)` in `[0, 1]`."""
+    top, stop = rows
+    if mask.shape == shape:
+        return as_floats(mask[top:stop])
+    height, width = mask.shape
+    shrinks = height > shape[0] and width > shape[1]
     # A Lanczos filter would put a faint ring around every edge that it enlarges.
-    return resample(mask, shape, Image.Resampling.BILINEAR).clip(0, 1)
+    method = Image.Resampling.LANCZOS if shrinks else Image.Resampling.BILINEAR
+    box = top * height / shape[0], stop * height / shape[0]
+    reach = math.ceil(LANCZOS_REACH * max(1.0, height / shape[0])) + 1
+    first = max(0, math.floor(box[0]) - reach)
+    part = as_floats(mask[first : math.ceil(box[1]) + reach])
+    size = shape[1], stop - top
+    scaled = Image.fromarray(np.ascontiguousarray(part)).resize(
+        size, method, box=(0, box[0] - first, width, box[1] - first)
+    )
+    return np.array(scaled).clip(0, 1)

@@ -17,13 +17,13 @@ from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import IMAGE_SUFFIXES
 from arbitrary_nst.networks.cin.network import CinLayout
+from arbitrary_nst.networks.precision import PRECISIONS
 from arbitrary_nst.networks.predictor.file import predictor_layout
 from arbitrary_nst.networks.predictor.network import PredictorLayout
 
 # The autocorrelations of the style loss compare pixels up to 28 apart.
 MIN_SIDE = 32
 POOLINGS = ("max", "average")
-PRECISIONS = ("auto", "float32", "bfloat16")
 WEIGHTS = (
     *("content", "drawing", "light", "shift", "detailed", "flat", "tone"),
     *("total_variation", "identity", "stability"),

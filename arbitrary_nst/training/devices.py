@@ -9,8 +9,7 @@ import keras
 from keras import ops
 
 from arbitrary_nst.errors import InputError
-from arbitrary_nst.networks.precision import has_fast_bfloat16
-from arbitrary_nst.training.config import PRECISIONS
+from arbitrary_nst.networks.precision import PRECISIONS, has_fast_bfloat16
 
 _log = logging.getLogger(__name__)
 

@@ -31,6 +31,7 @@ from PIL import Image
 from scipy.stats import spearmanr
 
 from arbitrary_nst.api import embed
+from arbitrary_nst.checkpoints import vgg19_weights
 from arbitrary_nst.common.atomic import write_bytes
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines import load_engine
@@ -97,7 +98,7 @@ def evaluate_styles(
     *,
     size: int = 512,
     vgg: keras.Model | None = None,
-    vgg_weights: str = "imagenet",
+    vgg_weights: str | None = None,
     engines: Sequence[Any] = ("cin",),
     progress: Progress = lambda done, total, message: None,
     on_picture: OnPicture = lambda engine, style, photo, picture: None,
@@ -110,7 +111,8 @@ def evaluate_styles(
         photos: files of the photos.
         size: longer side of photos and paintings in pixels.
         vgg: network of the measures; by default the full VGG19 from `vgg_weights`.
-        vgg_weights: "imagenet" or a file, as `load_vgg19` takes it.
+        vgg_weights: "imagenet", for Keras' download, or a file, as `load_vgg19` takes them.
+            Default: `$ARBITRARY_NST_VGG19`, then "imagenet".
         engines: names or objects of the engines that are measured.
         progress: called as progress(done, total, message) per style and photo.
         on_picture: called with engine, style, photo's file name and the picture, float32
@@ -132,7 +134,7 @@ def evaluate_styles(
     embeddings = [[_embedding(runner, spec) for spec in specs] for runner in runners]
     paintings = [_at_size(spec.file, size, f"style {spec.name!r}") for spec in specs]
     if vgg is None:
-        vgg = load_vgg19((*STYLE_LAYERS, CONTENT_LAYER), weights=vgg_weights)
+        vgg = load_vgg19((*STYLE_LAYERS, CONTENT_LAYER), weights=vgg19_weights(vgg_weights))
     targets = [[gram_matrix(f) for f in vgg(p[None])[:-1]] for p in paintings]
     tones = [_tones(painting) for painting in paintings]
     noise = np.random.default_rng(0)

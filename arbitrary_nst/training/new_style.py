@@ -50,7 +50,7 @@ def learn_style(
     style_weight: float = 4.0,
     style_size: int = 512,
     vgg: keras.Model | None = None,
-    vgg_weights: str = "imagenet",
+    vgg_weights: str | None = None,
     seed: int = 0,
     progress: Progress = lambda done, total, message: None,
 ) -> Embedding:
@@ -69,7 +69,8 @@ def learn_style(
         style_weight: of the style loss against the content loss.
         style_size: longer side in pixels at which the painting is looked at.
         vgg: loss network; by default the full VGG19 from `vgg_weights`.
-        vgg_weights: "imagenet" or a file, as `load_vgg19` takes it.
+        vgg_weights: "imagenet", for Keras' download, or a file, as `load_vgg19` takes them.
+            Default: `$ARBITRARY_NST_VGG19`, then "imagenet".
         seed: of the photos' draws.
         progress: called as progress(step, steps, losses).
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from arbitrary_nst.checkpoints import vgg19_weights
 from arbitrary_nst.common.checks import positive_int
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import save_image
@@ -46,7 +47,7 @@ def train(
     out: str | Path,
     *,
     vgg: keras.Model | None = None,
-    vgg_weights: str = "imagenet",
+    vgg_weights: str | None = None,
     stop_at: int | None = None,
     checkpoint_every: int = 500,
     sample_photos: Sequence[Path] = (),
@@ -64,7 +65,8 @@ def train(
         config: the settings.
         out: folder of the run, made if missing.
         vgg: loss network; by default the full VGG19 from `vgg_weights`.
-        vgg_weights: "imagenet" or a file, as `load_vgg19` takes it.
+        vgg_weights: "imagenet", for Keras' download, or a file, as `load_vgg19` takes them.
+            Default: `$ARBITRARY_NST_VGG19`, then "imagenet".
         stop_at: last step of this call, for runs in portions; default `config.steps`.
         checkpoint_every: steps between checkpoints.
         sample_photos: photos of the sample sheets; default four of the training photos.
@@ -118,7 +120,7 @@ def build_trainer(
     config: TrainConfig,
     *,
     vgg: keras.Model | None = None,
-    vgg_weights: str = "imagenet",
+    vgg_weights: str | None = None,
     kernels: Mapping[str, np.ndarray] | None = None,
 ) -> StyleTrainer:
     """A compiled `StyleTrainer` with the Gram matrices of the paintings in `config`.
@@ -126,7 +128,8 @@ def build_trainer(
     Args:
         config: the settings of the run.
         vgg: loss network; by default the full VGG19 from `vgg_weights`.
-        vgg_weights: "imagenet" or a file, as `load_vgg19` takes it.
+        vgg_weights: "imagenet", for Keras' download, or a file, as `load_vgg19` takes them.
+            Default: `$ARBITRARY_NST_VGG19`, then "imagenet".
         kernels: of a trained network, by convolution; they are frozen, so that only the styles
             learn. None: a new network.
     """
@@ -161,10 +164,12 @@ def build_trainer(
     return trainer
 
 
-def _loss_network(config: TrainConfig, vgg_weights: str, dtype: str) -> keras.Model:
+def _loss_network(config: TrainConfig, vgg_weights: str | None, dtype: str) -> keras.Model:
     if config.slim_weights is not None:
         return load_vgg_slim(config.slim_weights, LOSS_LAYERS, dtype=dtype)
-    return load_vgg19(LOSS_LAYERS, weights=vgg_weights, pooling=config.pooling, dtype=dtype)
+    return load_vgg19(
+        LOSS_LAYERS, weights=vgg19_weights(vgg_weights), pooling=config.pooling, dtype=dtype
+    )
 
 
 def take_step(

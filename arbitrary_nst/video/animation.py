@@ -1,6 +1,8 @@
 """Animated GIF and WebP, put together from single pictures that Pillow has encoded.
 
-Pillow itself writes animations, too, but keeps all their frames in memory until the last one.
+Pillow itself writes animations, too, but keeps all their frames in memory until the last one, and
+encodes anew what has been encoded. PyAV could join the pictures of a WebP as they are, but FFmpeg
+lays each over the one before, which is then seen through its holes.
 """
 
 from __future__ import annotations

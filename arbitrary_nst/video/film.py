@@ -20,6 +20,7 @@ from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import InputError, VideoError
 from arbitrary_nst.image import DEFAULT_MAX_PIXELS, ImageSource, resize
 from arbitrary_nst.image.arrays import as_floats, check_size, fill_hidden, to_uint8
+from arbitrary_nst.image.resizing import resized_shape
 from arbitrary_nst.pipeline.arguments import DEFAULT_MAX_MEMORY, Options, Progress
 from arbitrary_nst.pipeline.engine_choice import choose, embeddings_by, loaded
 from arbitrary_nst.pipeline.paint import cover_for, finished, paint_arrays
@@ -267,11 +268,11 @@ def _masks(masks: Any, groups: Sequence[Any], options: Options) -> list[Mask] | 
 
 def _shape(clip: Clip, options: Options, *, is_even: bool) -> tuple[int, int]:
     """Height and width of the pictures."""
-    size = options.size
-    scale = 1.0 if size is None else size / max(clip.height, clip.width)
-    height, width = (max(1, round(side * scale)) for side in (clip.height, clip.width))
-    if is_even and size is not None:
-        height, width = (max(2, 2 * round(side * scale / 2)) for side in (clip.height, clip.width))
+    size, height, width = options.size, clip.height, clip.width
+    if size is not None and is_even:
+        height, width = (2 * half for half in resized_shape((height, width), size / 2))
+    elif size is not None:
+        height, width = resized_shape((height, width), size)
     elif is_even and (height % 2 or width % 2):
         _log.warning(
             "videos need even sides: %dx%d pixels lose the last row or column, to %dx%d",

@@ -139,22 +139,6 @@ def warp(image: np.ndarray, back: np.ndarray) -> np.ndarray:
     return moved.clip(0, 1) if image.shape[-1] == 3 else moved
 
 
-def warped_difference(motion: Motion, before: np.ndarray, after: np.ndarray) -> float:
-    """How much a picture differs from the one before, moved along: what the eye sees as flicker.
-
-    Args:
-        motion: of the source between the two frames.
-        before: float32 `(H, W, 3)`, RGB in `[0, 1]`.
-        after: of the same shape.
-
-    Returns:
-        Mean absolute difference where the motion is valid, in `[0, 1]`; NaN where it nowhere is.
-    """
-    if not motion.valid.any():
-        return float("nan")
-    return float(np.abs(after - warp(before, motion.back))[motion.valid].mean())
-
-
 def _trust(before: np.ndarray, after: np.ndarray, motion: Motion) -> np.ndarray:
     """From 0 to 1, float32 `(H, W)`: how surely each pixel shows what it showed a frame ago."""
     cv2 = require("cv2")

@@ -39,8 +39,8 @@ STYLES = "-s great-wave:0.7 -s starry-night:0.3"
 
 
 @pytest.fixture
-def folder(packaged, make_photo, tmp_path, monkeypatch):
-    """The current folder, with photos of two sizes in `in`, and the embedded network in use."""
+def folder(network, make_photo, tmp_path, monkeypatch):
+    """The current folder, with photos of two sizes in `in`, and a small network in use."""
     monkeypatch.chdir(tmp_path)
     names = ["a.png", "b.png", "c.jpg", "d.JPG", "below/e.png", "below/.hidden.png", "f.ppm"]
     for seed, name in enumerate(names):
@@ -130,8 +130,8 @@ def test_large_jpeg_files_are_read_small(folder, make_photo):
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_workers_change_no_picture(folder, workers):
-    run("in out -s udnie --workers 2")
-    run(f"in other -s udnie --workers {workers}")
+    run("in out -s great-wave --workers 2")
+    run(f"in other -s great-wave --workers {workers}")
     assert pictures("other") == pictures("out")
 
 
@@ -161,7 +161,7 @@ def test_output_folder_within_the_input_is_not_read(folder, capsys):
     assert run("in in/out -s scream --recursive") == 0
     assert "0 painted, 6 already there, 0 failed" in capsys.readouterr().out
     # Nor is that of another batch.
-    assert run("in in/second -s udnie --recursive") == 0
+    assert run("in in/second -s great-wave --recursive") == 0
     assert sorted(pictures("in/second")) == sorted(pictures("in/out"))
     assert "left out: 'in/out' holds pictures" in capsys.readouterr().err
 
@@ -214,12 +214,12 @@ def test_wrong_settings(folder, fails):
     assert not Path("out").exists()
 
 
-def test_no_silent_change_to_the_slow_engine(folder, network, fails):
+def test_no_silent_change_to_the_slow_engine(folder, fails):
     """The network in use has no predictor for images, and Magenta's is not to be had."""
     assert "no-magenta-here" in fails("in out -s in/a.png")
 
 
-def test_a_network_that_differs_is_refused(packaged):
+def test_a_network_that_differs_is_refused(network):
     settings, _ = prepare(["scream"])
     recipe = dataclasses.replace(settings.engine, network="cin-of-another-machine")
     with pytest.raises(WeightsUnavailable, match="cin-of-another-machine"):
@@ -248,7 +248,7 @@ def test_broken_photos_are_listed_and_stop_nothing(folder, capsys):
     assert "1 painted" in capsys.readouterr().out
 
 
-def test_one_photo_that_fails_in_a_group(packaged, folder):
+def test_one_photo_that_fails_in_a_group(folder):
     class Choosy:
         """Refuses a batch with the photo of seed 1, as an engine short of memory would."""
 
@@ -408,7 +408,7 @@ def test_processes_make_the_same_pictures(folder, capsys):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for the processes in /proc")
-def test_a_killed_process_ends_the_run_and_loses_nothing(folder):
+def test_a_killed_process_ends_the_run_and_loses_nothing(folder, packaged):
     for number in range(1500):
         to_pil(np.full((64, 64, 3), number / 1500)).save(f"in/more{number:04d}.png")
     settings, _ = prepare(["scream"])
@@ -428,7 +428,7 @@ def test_a_killed_process_ends_the_run_and_loses_nothing(folder):
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for another process there")
 @pytest.mark.parametrize("workers", [1, 2])
-def test_ctrl_c(folder, workers):
+def test_ctrl_c(folder, packaged, workers):
     for number in range(1500):
         to_pil(np.full((64, 64, 3), number / 1500)).save(f"in/more{number:04d}.png")
     root = Path(arbitrary_nst.__file__).resolve().parents[1]

@@ -2,14 +2,16 @@
 
 import inspect
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from arbitrary_nst import InputError, stylize, stylize_folder
+from arbitrary_nst import Cin, InputError, load_engine, load_image, stylize, stylize_folder
 from arbitrary_nst.batch.files import MANIFEST
+from arbitrary_nst.batch.settings import make_engine, prepare
 from arbitrary_nst.cli import main
 from arbitrary_nst.cli.parser import build_parser
 from arbitrary_nst.image import to_pil
@@ -73,8 +75,9 @@ def test_size_and_masks_are_settings_of_the_pictures(folder, capsys):
     assert stylize_folder("in", "scream", "plain", max_pixels=10**6).skipped == 2
     stylize_folder("in", ["scream"], "out", masks=["left.png"])
     assert stylize_folder("in", ["scream"], "out", masks=["left.png"]).skipped == 2
-    for options in ({}, {"masks": [np.ones((4, 4))]}):
-        with pytest.raises(InputError, match="made with other settings. regions: .* there"):
+    for options, now in (({}, "none"), ({"masks": [np.ones((4, 4))]}, "others")):
+        message = f"made with other settings. masks: others there, {now} now. Choose"
+        with pytest.raises(InputError, match=message):
             stylize_folder("in", ["scream"], "out", **options)
     with pytest.raises(InputError, match="working_size: None there, 32 now"):
         stylize_folder("in", ["scream"], "plain", working_size=32)
@@ -116,3 +119,38 @@ def test_the_arguments_and_defaults_are_those_of_stylize():
     names = ("strength", "color", "size", "working_size", "texture_scale", "seed", "engine")
     names = (*names, "max_pixels", "max_memory", "precision", "recursive", "quality", "overwrite")
     assert {n: options[n] for n in names} == {n: many[n].default for n in names}
+
+
+# Engines with settings.
+
+
+def test_an_engine_object_is_made_again_in_other_processes(folder, other_network_folder):
+    """Of a network in a folder of its own, in its own precision."""
+    engine = Cin(other_network_folder, precision="float32")
+    settings, runner = prepare(["scream"], engine=engine)
+    assert runner is engine
+    again = make_engine(pickle.loads(pickle.dumps(settings.engine)))
+    assert (again.network, again.precision) == (engine.network, "float32")
+    assert again.network != load_engine("cin").network
+    with pytest.raises(InputError, match="`precision` is that of the engine object here"):
+        prepare(["scream"], engine=engine, precision="bfloat16")
+    # The packaged one, or that of the environment, has another path on another machine.
+    assert prepare(["scream"], engine=Cin())[0].engine.folder is None
+
+
+def test_an_engine_of_another_type_stays_in_this_process(folder):
+    class Own(Cin):
+        pass
+
+    assert prepare(["scream"], engine=Own())[0].engine.precision is None
+
+
+def test_the_scale_of_strokes_in_images_from_the_shell(folder, monkeypatch):
+    monkeypatch.delenv("ARBITRARY_NST_CIN")  # the packaged network has a predictor
+    words = "-s in/a.png --refine-steps 0 --precision float32 --workers 1 --size 32"
+    assert main(f"batch in out {words} --style-scale 2".split()) == 0
+    expected = Cin(style_scale=2, refine_steps=0, precision="float32").embed(
+        load_image("in/a.png")[0]
+    )
+    assert settings("out")["style"] == expected.digest
+    assert settings("out")["precision"] == "float32"

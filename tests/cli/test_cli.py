@@ -230,7 +230,8 @@ def test_quality(text, capsys):
         (["stylize", "p.png", "-s", "a", "-o", "o.png", "--size", "big"], "--size: invalid int"),
         (["stylize", "p.png", "-s", "a", "-o", "o.png", "--engine", "x"], "--engine: invalid"),
         (["stylize", "p.png", "-s", "a", "-o", "o.png", "--color", "x"], "--color: invalid"),
-        (["train", "--styles", "a"], "required: --photos, --out"),
+        (["train", "--styles", "a"], "required: --out"),
+        (["pack-training", "--styles", "a"], "required: --photos, -o/--output"),
         (
             ["train", "--styles", "a", "--photos", "b", "--out", "c", "--channels", "a,b"],
             "expected numbers such as 32,64,128, not 'a,b'",
@@ -247,7 +248,10 @@ def test_wrong_usage(arguments, message, capsys):
 def test_every_command_explains_itself(capsys):
     (action,) = [a for a in build_parser()._actions if a.dest == "==SUPPRESS=="]
     commands = list(action.choices)
-    known = "stylize batch video styles embed blend train add-style evaluate check demo export"
+    known = (
+        "stylize batch video styles embed blend train pack-training add-style evaluate check "
+        "demo export"
+    )
     assert " ".join(commands) == known
     for command in commands:
         with pytest.raises(SystemExit) as exit:
@@ -307,6 +311,7 @@ def test_version(capsys):
             "no VGG19 weights file 'no.h5'",
         ),
         ("train --styles no --photos no --out o --vgg-weights no.h5", "no VGG19 weights file"),
+        ("train --out o --vgg-weights imagenet", "needs `--styles` and `--photos`, or a `--pack`"),
         (
             "evaluate --photos no --styles no --style-list no --csv no/x.csv",
             "in a folder that does not exist",

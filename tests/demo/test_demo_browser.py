@@ -8,6 +8,7 @@ import io
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from PIL import Image
 from arbitrary_nst import embed, save_styles, stylize
 from arbitrary_nst.demo import Settings, start
 from arbitrary_nst.demo.serving import private_folder, quiet
+from arbitrary_nst.engines.protocol import Step
 
 quiet()  # before Gradio is imported
 pytest.importorskip("gradio", reason="the demo needs gradio")
@@ -37,29 +39,33 @@ pytestmark = [
 SETTINGS = Settings(port=0, max_pixels=2_000_000, max_output_pixels=1_000_000, max_file_megabytes=4)
 
 
-class FakeStep:
-    """A step of the engine below."""
-
-    def __init__(self, step, picture):
-        self.step, self.total, self.loss, self.picture = step, 400, 1 / step, picture
-
-
 class FakeVgg19:
     """An engine that takes its time: 400 steps, each a little darker than the one before."""
 
-    name = "vgg19"
+    name, network, styles = "vgg19", "fake", {}
 
     def __init__(self):
         self.steps = 0
 
     def embed(self, style):
-        return embed("scream")  # any embedding at all
+        return replace(embed("scream"), engine=self.name, network=self.network)  # any at all
+
+    def identity(self, content):
+        return self.embed(content)
+
+    def render(self, content, embedding, *, seed=0, on_step=lambda step: None):
+        for step in self.render_steps(content, embedding):
+            on_step(step)
+        return step.picture
+
+    def render_batch(self, contents, embeddings, *, seed=0):
+        return [self.render(*pair) for pair in zip(contents, embeddings, strict=True)]
 
     def render_steps(self, content, embedding, *, seed=0):
         for step in range(1, 401):
             time.sleep(0.05)
             self.steps = step
-            yield FakeStep(step, content * np.float32(1 - step / 800))
+            yield Step(step, 400, 1.0, content * np.float32(1 - step / 800))
 
 
 @contextlib.contextmanager

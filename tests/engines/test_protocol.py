@@ -16,7 +16,7 @@ from arbitrary_nst.engines.vgg19 import Vgg19, Vgg19Settings
 from arbitrary_nst.errors import ImageError, InputError, StyleError
 
 ABLE = {
-    "cin": {"render_regions", "render_large", "memory_for"},
+    "cin": {"render_regions", "render_large", "render_large_regions", "memory_for"},
     "magenta": set(),
     "vgg19": {"render_steps", "estimated_seconds"},
 }
@@ -174,6 +174,29 @@ def test_bounded_memory(case, make_photo):
         case.engine.render_large(photo, case.styles[0], max_memory=1)
 
 
+def test_regions_in_bounded_memory(case, make_photo):
+    if case.engine.render_large_regions is None:
+        pytest.skip("not declared")
+    assert case.engine.memory_for(20, 40, num_regions=2) > case.engine.memory_for(20, 40)
+    photo, calls = make_photo(48, 64), []
+    weights = np.zeros((48, 64, 2), np.float32)
+    weights[:, :30] = 1, 0
+    weights[:, 30:] = 0, 1
+    picture = case.engine.render_large_regions(
+        photo,
+        case.styles,
+        weights.astype(np.float16),
+        seed=1,
+        max_memory=2e9,
+        progress=lambda *call: calls.append(call),
+    )
+    whole = case.engine.render_regions(photo, case.styles, weights, seed=1)
+    np.testing.assert_allclose(picture, whole, atol=0.05)
+    assert calls and calls[-1][0] == calls[-1][1]
+    with pytest.raises(InputError, match="memory"):
+        case.engine.render_large_regions(photo, case.styles, weights, max_memory=1)
+
+
 def test_steps(case, photo):
     if case.engine.render_steps is None:
         pytest.skip("not declared")
@@ -242,6 +265,7 @@ def test_what_is_declared_is_kept(photo):
         ({"render_steps": True}, "`render_steps` of the own engine is a method, or None.*True"),
         ({"render_large": Own.render}, "needs both of `render_large` and `memory_for`"),
         ({"memory_for": Own.render}, "needs both of `render_large` and `memory_for`"),
+        ({"render_large_regions": Own.render}, "needs `render_regions` and `render_large` beside"),
     ],
 )
 def test_what_does_not_fit_together(changes, message):

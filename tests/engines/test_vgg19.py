@@ -337,7 +337,7 @@ def test_a_loss_that_is_not_a_number(engine, content, styles, monkeypatch):
         ({"style_weight": float("nan")}, "`style_weight` must be a number from 0 up"),
         ({"coarsest": 3}, "`coarsest` must be a whole number from 64 up"),
         ({"restart_every": 0}, "`restart_every`"),
-        ({"init": "cin"}, "needs the names of embedded styles"),
+        ({"init": "cin"}, "needs the names of packaged styles"),
     ],
 )
 def test_wrong_settings(changes, message):
@@ -348,7 +348,7 @@ def test_wrong_settings(changes, message):
 def test_wrong_starting_points(network, content, styles):
     with pytest.raises(ImageNotFound, match=r"no\.png"):
         engine_with(init="no.png")
-    with pytest.raises(StyleError, match="names of embedded styles.*'nope'"):
+    with pytest.raises(StyleError, match="names of packaged styles.*'nope'"):
         engine_with(init="cin", init_styles=("nope",)).render(content, styles[0])
 
 
@@ -384,7 +384,7 @@ def test_through_the_api(engine, content, paintings):
     np.testing.assert_array_equal(np.asarray(seen[-1][2]), np.asarray(picture))
 
 
-def test_auto_falls_back_to_vgg19_and_says_so(content, paintings, monkeypatch, caplog):
+def test_auto_falls_back_to_vgg19_and_says_so(network, content, paintings, monkeypatch, caplog):
     """Where the cin network has no predictor."""
     monkeypatch.setattr("arbitrary_nst.pipeline.engine_choice.predicts_styles", lambda: False)
     monkeypatch.setattr("arbitrary_nst.engines._make", make_small)
@@ -402,7 +402,7 @@ def test_auto_falls_back_to_vgg19_and_says_so(content, paintings, monkeypatch, c
             api.stylize(content, [paintings[0], other], engine=engine)
 
 
-def test_auto_is_cin_where_it_takes_images(content, paintings, monkeypatch, caplog):
+def test_auto_is_cin_where_it_takes_images(network, content, paintings, monkeypatch, caplog):
     made = []
 
     def make(name, source):
@@ -423,7 +423,7 @@ def make_small(name, source):
     raise WeightsUnavailable("no magenta here")
 
 
-def test_neither_magenta_nor_vgg19(content, paintings, monkeypatch):
+def test_neither_magenta_nor_vgg19(network, content, paintings, monkeypatch):
     monkeypatch.setattr("arbitrary_nst.pipeline.engine_choice.predicts_styles", lambda: False)
     with pytest.raises(
         WeightsUnavailable, match=r"no folder 'no-magenta-here'.*'no-vgg19-here.h5'"

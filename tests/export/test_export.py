@@ -15,7 +15,7 @@ from arbitrary_nst.embedding import Embedding, blend, save_styles
 from arbitrary_nst.engines.cin import Cin
 from arbitrary_nst.errors import InputError, StyleError, WeightsUnavailable
 from arbitrary_nst.export import FORMATS, export
-from arbitrary_nst.networks.cin import portable
+from arbitrary_nst.networks.cin import noise, portable
 from arbitrary_nst.networks.cin.file import (
     kernel_shapes,
     load_network,
@@ -153,12 +153,13 @@ def test_weights_instead_of_a_vector(any_network, format, make_photo, tmp_path):
 
 def test_the_picture_of_stylize(packaged, format, make_photo, tmp_path):
     """All the way through the API, rounding to whole levels included."""
-    export(tmp_path / "out", format, ["udnie"])
+    name = api.list_styles()[0].name
+    export(tmp_path / "out", format, [name])
     photo = make_photo(50, 77)
     picture = load(tmp_path / "out", format)(
-        content=photo[None], style=read_vectors(tmp_path / "out")["udnie"]
+        content=photo[None], style=read_vectors(tmp_path / "out")[name]
     )
-    expected = np.asarray(api.stylize(photo, "udnie", engine=Cin(precision="float32")), np.float32)
+    expected = np.asarray(api.stylize(photo, name, engine=Cin(precision="float32")), np.float32)
     assert np.abs(picture[0] * 255 - expected).max() < 2
 
 
@@ -175,7 +176,7 @@ def test_another_seed(network, format, make_photo, tmp_path):
 
 def test_larger_than_its_noise(network, format, make_photo, tmp_path, monkeypatch):
     """The noise begins anew: another picture than the engine's, and a whole one."""
-    monkeypatch.setattr(portable, "NOISE_PIXELS", 1024)
+    monkeypatch.setattr(noise, "NOISE_PIXELS", 1024)
     export(tmp_path / "out", format)
     engine = Cin(precision="float32")
     style = engine.styles["scream"]
@@ -193,9 +194,9 @@ def test_litert_sums_up_many_pixels(network, make_photo, tmp_path):
     export(tmp_path / "out", "tflite")
     photo, vector = make_photo(700, 1001)[None], read_vectors(tmp_path / "out")["scream"]
     layout, kernels = load_network(network / "network.safetensors")
-    noise = portable.noise_numbers(layout, 0)
+    numbers = noise.noise_numbers(layout, 0)
     # By TensorFlow, and not with the fused operation of the engine, which is off as well.
-    exact = portable.portable(layout, kernels, noise, for_tflite=True)
+    exact = portable.portable(layout, kernels, numbers, for_tflite=True)
     expected = exact.paint(photo, vector)["picture"].numpy()
     picture = load(tmp_path / "out", "tflite")(content=photo, style=vector)
     assert np.abs(picture - expected).max() < 0.1 / 255
@@ -298,7 +299,7 @@ def test_wrong_styles(network, other_network_folder, make_photo, tmp_path):
 
 def test_no_network(tmp_path):
     with pytest.raises(WeightsUnavailable, match="No cin network in"):
-        export(tmp_path / "out", "tflite", network=tmp_path / "none")
+        export(tmp_path / "out", "tflite", folder=tmp_path / "none")
 
 
 def test_missing_package(network, tmp_path, monkeypatch, capsys):

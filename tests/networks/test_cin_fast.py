@@ -3,23 +3,25 @@
 import numpy as np
 import pytest
 from keras import ops
-from small_cin import LAYOUTS, random_inputs, random_kernels
+from small_cin import LAYOUTS, fast_network, plain_network, random_inputs, random_kernels
 
 from arbitrary_nst.networks.cin.fast import FastCin
-from arbitrary_nst.networks.cin.network import build_network
+
+
+def noise_of(layout, inputs):
+    batch, height, width, _ = inputs["content"].shape
+    sides = height // layout.multiple, width // layout.multiple
+    return inputs.get("noise", np.zeros((batch, *sides, 0), np.float32))
+
+
+def painted(network, inputs):
+    values = [inputs[name] for name in ("content", "gamma", "beta")]
+    return network(*values, noise_of(network.layout, inputs))
 
 
 def both(layout, inputs, precision="float32"):
-    kernels = random_kernels(layout)
-    plain = build_network(layout)
-    for name, kernel in kernels.items():
-        plain.get_layer(f"{name}_conv").kernel.assign(kernel)
-    batch, height, width, _ = inputs["content"].shape
-    sides = height // layout.multiple, width // layout.multiple
-    noise = inputs.get("noise", np.zeros((batch, *sides, 0), np.float32))
-    fast = FastCin(layout, kernels, precision)
-    values = [inputs[name] for name in ("content", "gamma", "beta")]
-    return ops.convert_to_numpy(plain(inputs)), fast(*values, noise)
+    plain = ops.convert_to_numpy(plain_network(layout)(inputs))
+    return plain, painted(fast_network(layout, precision), inputs)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())
@@ -36,7 +38,7 @@ def test_the_lean_graph_paints_the_same(layout, size, monkeypatch):
     inputs = random_inputs(layout, 1, *size)
     plain, fast = both(layout, inputs)
     monkeypatch.setattr("arbitrary_nst.networks.cin.fast.LEAN_PIXELS", 0)
-    _, lean = both(layout, inputs)
+    lean = painted(fast_network(layout), inputs)
     np.testing.assert_allclose(lean, plain, atol=1e-4)
     assert np.abs(lean - fast).max() < 1e-4
 
@@ -59,18 +61,16 @@ def test_regions_of_equal_weights_are_a_blend(layout):
     shares = np.array([0.5, 0.2, 0.3], np.float32)
     blended = {"gamma": shares[None] @ gamma, "beta": shares[None] @ beta}
     plain, _ = both(layout, {**inputs, **blended})
-    sides = 48 // layout.multiple, 32 // layout.multiple
-    noise = inputs.get("noise", np.zeros((1, *sides, 0), np.float32))
     weights = np.broadcast_to(shares, (1, 48, 32, 3)).copy()
-    found = FastCin(layout, random_kernels(layout)).regions(
-        inputs["content"], gamma, beta, weights, noise
+    found = fast_network(layout).regions(
+        inputs["content"], gamma, beta, weights, noise_of(layout, inputs)
     )
     np.testing.assert_allclose(found, plain, atol=1e-4)
 
 
 def test_levels_are_halvings_of_the_resolution():
     layout = LAYOUTS["shipped"]
-    levels = {s.plan.name: s.level for s in FastCin(layout, random_kernels(layout)).steps}
+    levels = {s.plan.name: s.level for s in fast_network(layout).steps}
     assert levels["in"] == levels["out"] == levels["up1"] == 0
     assert levels["down1"] == levels["skip1"] == levels["up2"] == 1
     assert levels["grain"] == levels["residual2b"] == levels["down3"] == 3
@@ -83,8 +83,7 @@ def test_a_flat_photo_gives_finite_numbers_and_the_same_ones_twice():
     layout = LAYOUTS["shipped"]
     inputs = random_inputs(layout, 1, 32, 32)
     inputs["content"][:] = 0.5
-    _, first = both(layout, inputs)
-    _, second = both(layout, inputs)
+    first, second = (painted(FastCin(layout, random_kernels(layout)), inputs) for _ in range(2))
     assert np.isfinite(first).all() and first.min() >= 0 and first.max() <= 1
     np.testing.assert_array_equal(first, second)
 
@@ -93,7 +92,7 @@ def test_a_batch_equals_its_pictures_one_by_one():
     layout = LAYOUTS["shipped"]
     inputs = random_inputs(layout, 3, 32, 24)
     values = [inputs[name] for name in ("content", "gamma", "beta", "noise")]
-    fast = FastCin(layout, random_kernels(layout))
+    fast = fast_network(layout)
     together = fast(*values)
     for i in range(3):
         alone = fast(*[value[i : i + 1] for value in values])

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from small_cin import LAYOUTS, random_kernels
+from small_cin import LAYOUTS, fast_network
 
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.networks.cin import large
-from arbitrary_nst.networks.cin.fast import FastCin
 from arbitrary_nst.networks.cin.large import bytes_needed, kept_level, paint_large
 from arbitrary_nst.networks.cin.network import noise_shape
 
@@ -35,7 +34,7 @@ def random_photo(height, width):
 def test_strips_equal_the_whole(layout, size, monkeypatch):
     """Strips of sixteen rows, as a large picture has strips of more; the last is often shorter."""
     monkeypatch.setattr(large, "STRIP_PIXELS", 1)
-    network = FastCin(layout, random_kernels(layout))
+    network = fast_network(layout)
     photo, (gamma, beta) = random_photo(*size), vectors(layout)
     picture = paint_large(network, photo, gamma, beta)
     assert picture.shape == photo.shape and picture.dtype == np.float32
@@ -46,7 +45,7 @@ def test_strips_equal_the_whole(layout, size, monkeypatch):
 def test_whatever_is_kept_the_picture_is_the_same(monkeypatch):
     monkeypatch.setattr(large, "STRIP_PIXELS", 1)
     layout = LAYOUTS["shipped"]
-    network = FastCin(layout, random_kernels(layout))
+    network = fast_network(layout)
     photo, (gamma, beta) = random_photo(64, 48), vectors(layout)
     needs = [bytes_needed(network, photo[..., 0].size, level) for level in (0, 1, 2, 3)]
     assert needs == sorted(needs, reverse=True)
@@ -58,7 +57,7 @@ def test_whatever_is_kept_the_picture_is_the_same(monkeypatch):
 
 def test_bytes_in_bytes_out():
     layout = LAYOUTS["shipped"]
-    network = FastCin(layout, random_kernels(layout))
+    network = fast_network(layout)
     photo = np.rint(random_photo(40, 56) * 255).astype(np.uint8)
     told = []
     gamma, beta = vectors(layout)
@@ -71,6 +70,6 @@ def test_bytes_in_bytes_out():
 
 def test_too_little_memory_is_refused_before_the_work():
     layout = LAYOUTS["shipped"]
-    network = FastCin(layout, random_kernels(layout))
+    network = fast_network(layout)
     with pytest.raises(InputError, match=r"0.0 megapixels needs 0.4 GB .* `working_size`"):
         paint_large(network, random_photo(32, 32), *vectors(layout), max_memory=1e8)

@@ -57,6 +57,13 @@ def test_drawing_is_blind_to_contrast_and_colour():
     assert to_array(drawing_loss(-photo, photo)) == pytest.approx(4, abs=0.01)
 
 
+def test_a_silent_channel_does_not_follow_the_photo():
+    """One of three channels of the same strength is lost: a third of what strangers get."""
+    photo = np.random.default_rng(0).normal(size=(1, 64, 64, 3)).astype(np.float32)
+    silent = photo * np.array([1e-4, 1, 1], np.float32)
+    assert to_array(drawing_loss(silent, photo)) == pytest.approx(2 / 3, abs=0.03)
+
+
 def test_light_is_the_order_of_light_and_dark():
     """Darker and of less contrast is the same order, the negative the opposite one."""
     photo = np.random.default_rng(0).random((1, 64, 64, 3), np.float32)

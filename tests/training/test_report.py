@@ -62,6 +62,7 @@ def test_new_run_starts_a_new_log(tmp_path):
 def test_running_means():
     """1 moves a hundredth of the way to 3."""
     means = RunningMeans()
-    losses = {"loss": 1.0, "style": 0.5, "content": 0.25}
-    assert means.add(losses) == "loss 1.000 style 0.500 content 0.250"
-    assert means.add({**losses, "loss": 3.0}) == "loss 1.020 style 0.500 content 0.250"
+    losses = {"loss": 1.0, "style": 0.5, "flat": 0.75, "content": 0.25, "light": 2.0}
+    assert means.add(losses) == "loss 1.000 style 0.500 flat 0.750 content 0.250"
+    found = means.add({**losses, "loss": 3.0})
+    assert found == "loss 1.020 style 0.500 flat 0.750 content 0.250"

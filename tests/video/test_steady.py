@@ -9,9 +9,14 @@ from small_clips import NUM_FRAMES, moving, noisy
 
 from arbitrary_nst.video import stylize_video
 from arbitrary_nst.video.reading import open_clip
-from arbitrary_nst.video.steady import motion_between, painted_steadily, warp, warped_difference
+from arbitrary_nst.video.steady import motion_between, painted_steadily, warp
 
 pytestmark = pytest.mark.usefixtures("network")
+
+
+def warped_difference(motion, before, after):
+    """Of a picture from the one before, moved along, where the motion is valid."""
+    return np.abs(after - warp(before, motion.back))[motion.valid].mean()
 
 
 def test_motion_is_found_and_followed():

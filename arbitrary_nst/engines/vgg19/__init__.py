@@ -1,15 +1,16 @@
 """The vgg19 engine: the picture itself is optimised until VGG19 sees the style in it."""
 
 from arbitrary_nst.engines.protocol import Step
-from arbitrary_nst.engines.vgg19.engine import RenderError, Vgg19
+from arbitrary_nst.engines.vgg19.engine import Vgg19
 from arbitrary_nst.engines.vgg19.settings import (
     MIN_SIDE,
     OPTIMIZERS,
     POOLINGS,
-    PRECISIONS,
     Vgg19Settings,
     scale_shapes,
 )
+from arbitrary_nst.errors import RenderError
+from arbitrary_nst.networks.precision import PRECISIONS
 
 __all__ = [
     "MIN_SIDE",

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -21,7 +22,12 @@ from arbitrary_nst.engines.cin import Cin
 from arbitrary_nst.engines.protocol import Step
 from arbitrary_nst.engines.shared import check_batch, check_embedding
 from arbitrary_nst.engines.vgg19.optimizer import Diverged, minimize_in_steps
-from arbitrary_nst.engines.vgg19.resume import fingerprint_of, load_state, save_state
+from arbitrary_nst.engines.vgg19.resume import (
+    fingerprint_of,
+    load_state,
+    path_of,
+    save_state,
+)
 from arbitrary_nst.engines.vgg19.settings import (
     MIN_SIDE,
     Vgg19Settings,
@@ -29,23 +35,15 @@ from arbitrary_nst.engines.vgg19.settings import (
     scale_shapes,
     steps_of_scales,
 )
-from arbitrary_nst.errors import ImageError, StyleError
+from arbitrary_nst.errors import ImageError, RenderError, StyleError
 from arbitrary_nst.image import load_image, resize
 from arbitrary_nst.image.arrays import check_image
 from arbitrary_nst.networks.losses import relative_error, total_variation_loss
-from arbitrary_nst.networks.precision import has_fast_bfloat16
+from arbitrary_nst.networks.precision import choose_precision
 from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, gram_matrix, load_vgg19
 
 SECONDS_PER_MEGAPIXEL = 2.0  # of one step, on two cores with bfloat16; for the time announced
 _log = logging.getLogger(__name__)
-
-
-class RenderError(RuntimeError):
-    """The optimisation failed; `picture` is the last good one, float32 `(H, W, 3)`."""
-
-    def __init__(self, message: str, picture: np.ndarray):
-        super().__init__(message)
-        self.picture = picture
 
 
 class Vgg19:
@@ -64,11 +62,14 @@ class Vgg19:
     Style Transfer".
 
     Args:
-        weights: VGG19 file in Keras' `.h5` layout without the classifier; default
+        source: VGG19 file in Keras' `.h5` layout without the classifier; default
             `$ARBITRARY_NST_VGG19`, else Keras downloads it (80 MB).
         settings: see `Vgg19Settings`.
         checkpoint: file that keeps the state of a picture on its way; with it an interrupted run
-            goes on. Refused where it belongs to another picture.
+            goes on. Refused where it belongs to another picture. With masks every style has a
+            picture, and the second and further ones a file beside this one, such as `state-2`.
+        vgg: the network itself, as `load_vgg19` gives it, in place of a file.
+        weights: former name of `source`.
 
     Raises:
         InputError: a setting is out of range.
@@ -78,28 +79,30 @@ class Vgg19:
     name = "vgg19"
     styles: Mapping[str, Embedding] = MappingProxyType({})
     takes_images = True
-    render_regions = render_large = memory_for = None
+    render_regions = render_large = render_large_regions = memory_for = None
 
     def __init__(
         self,
-        weights: str | os.PathLike[str] | None = None,
+        source: str | os.PathLike[str] | None = None,
         *,
         settings: Vgg19Settings | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         vgg: keras.Model | None = None,
+        weights: str | os.PathLike[str] | None = None,
     ) -> None:
+        if weights is not None:
+            warnings.warn("`weights` of Vgg19 is `source` now.", DeprecationWarning, stacklevel=2)
+            source = weights
         self.settings = settings or Vgg19Settings()
         check_settings(self.settings)
         if checkpoint is not None:
             check_target(checkpoint)
         self.checkpoint = None if checkpoint is None else Path(checkpoint)
         if vgg is None:
-            precision = self.settings.precision
-            if precision == "auto":
-                precision = "bfloat16" if has_fast_bfloat16() else "float32"
+            precision = choose_precision(self.settings.precision)
             vgg = load_vgg19(
                 (*STYLE_LAYERS, CONTENT_LAYER),
-                weights=vgg19_weights(weights),
+                weights=vgg19_weights(source),
                 pooling=self.settings.pooling,
                 dtype="mixed_bfloat16" if precision == "bfloat16" else "float32",
             )
@@ -131,6 +134,7 @@ class Vgg19:
         *,
         seed: int = 0,
         on_step: Callable[[Step], None] = lambda step: None,
+        part: int = 0,
     ) -> np.ndarray:
         """Paints a photo in a style. Ctrl-C ends it with the picture that is there.
 
@@ -139,6 +143,8 @@ class Vgg19:
             embedding: of this engine and this network.
             seed: of `init="noise"` and of the noise of `init="cin"`.
             on_step: called after each step.
+            part: number from 0 of the pictures that are made for regions of one picture; each
+                has a checkpoint of its own, the second `state-2` where the first has `state`.
 
         Returns:
             float32 `(H, W, 3)`, RGB in `[0, 1]`.
@@ -149,7 +155,7 @@ class Vgg19:
             RenderError: the loss became NaN or infinite; it has the last good picture.
         """
         picture = content
-        for step in self.render_steps(content, embedding, seed=seed):
+        for step in self.render_steps(content, embedding, seed=seed, part=part):
             picture = step.picture
             on_step(step)
         return _at_shape(picture, content.shape)
@@ -163,7 +169,7 @@ class Vgg19:
         return [self.render(content, embedding, seed=seed) for content, embedding in pairs]
 
     def render_steps(
-        self, content: np.ndarray, embedding: Embedding, *, seed: int = 0
+        self, content: np.ndarray, embedding: Embedding, *, seed: int = 0, part: int = 0
     ) -> Iterator[Step]:
         """`render`, step by step: closing the generator stops the work.
 
@@ -173,7 +179,8 @@ class Vgg19:
         scales = scale_shapes(content.shape, self.settings.coarsest)
         counts = steps_of_scales(self.settings, len(scales))
         fingerprint = fingerprint_of(content, embedding, self.settings, seed)
-        first_scale, first_iteration, loss, picture = load_state(self.checkpoint, fingerprint)
+        checkpoint = path_of(self.checkpoint, part)
+        first_scale, first_iteration, loss, picture = load_state(checkpoint, fingerprint)
         done = sum(counts[:first_scale]) + first_iteration
         if picture is not None:
             yield Step(done, sum(counts), loss, picture)
@@ -187,17 +194,16 @@ class Vgg19:
                 for iteration, state in self._minimize(function, start, begun, counts[index]):
                     picture, loss = state.values.astype(np.float32), state.loss
                     if iteration % self.settings.restart_every == 0:
-                        save_state(self.checkpoint, fingerprint, index, iteration, loss, picture)
+                        save_state(checkpoint, fingerprint, index, iteration, loss, picture)
                     done = sum(counts[:index]) + iteration
                     yield Step(done, sum(counts), loss, picture)
                 picture = start if picture is None else picture
-                save_state(self.checkpoint, fingerprint, index + 1, 0, loss, picture)
+                save_state(checkpoint, fingerprint, index + 1, 0, loss, picture)
         except Diverged as error:
-            good = _at_shape(content if picture is None else picture, content.shape)
             raise RenderError(
                 f"The optimisation broke off after {done} steps: {error}. Expected a finite loss; "
-                f"lower weights, or precision='float32', may help. The last good picture is kept.",
-                good,
+                f"lower weights, or precision='float32', may help.",
+                None if picture is None else _at_shape(picture, content.shape),
             ) from error
         except KeyboardInterrupt:
             if picture is None:
@@ -316,7 +322,7 @@ def _at_least(image: np.ndarray, side: int) -> np.ndarray:
 def _trained(engine: Cin, name: str) -> Embedding:
     if name not in engine.styles:
         raise StyleError(
-            f"`init_styles` are names of embedded styles. Expected one of "
+            f"`init_styles` are names of packaged styles. Expected one of "
             f"{', '.join(engine.styles)}. Received: {name!r}."
         )
     return engine.styles[name]

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+import keras
 import numpy as np
+from keras import ops
 
 LossAndGradient = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
@@ -122,13 +124,12 @@ def _adam(
     function: LossAndGradient, start: np.ndarray, iterations: int, learning_rate: float = 0.02
 ) -> Iterator[State]:
     """Kingma, Ba 2015, with a cosine decay, each step projected into the bounds."""
-    values = start.astype(np.float64)
-    mean, square = np.zeros_like(values), np.zeros_like(values)
-    for step in range(1, iterations + 1):
+    variable = keras.Variable(start, dtype="float32")
+    rate = keras.optimizers.schedules.CosineDecay(learning_rate, iterations)
+    adam = keras.optimizers.Adam(rate, epsilon=1e-8)
+    for _ in range(iterations):
+        values = variable.value.numpy().astype(np.float64)
         loss, gradient = function(values)
-        mean = 0.9 * mean + 0.1 * gradient
-        square = 0.999 * square + 0.001 * gradient**2
-        rate = learning_rate * 0.5 * (1 + np.cos(np.pi * (step - 1) / iterations))
-        direction = (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
-        values = np.clip(values - rate * direction, 0.0, 1.0)
-        yield State(values.copy(), loss)
+        adam.apply([ops.convert_to_tensor(gradient, "float32")], [variable])
+        variable.assign(ops.clip(variable, 0.0, 1.0))
+        yield State(variable.value.numpy().astype(np.float64), loss)

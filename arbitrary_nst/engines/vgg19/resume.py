@@ -29,6 +29,13 @@ def fingerprint_of(
     return digest.hexdigest()
 
 
+def path_of(path: Path | None, part: int) -> Path | None:
+    """The file of one of the pictures, counted from 0, that are made for regions of one."""
+    if path is None or part == 0:
+        return path
+    return path.with_name(f"{path.stem}-{part + 1}{path.suffix}")
+
+
 def save_state(
     path: Path | None,
     fingerprint: str,

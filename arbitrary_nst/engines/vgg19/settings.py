@@ -11,11 +11,11 @@ import numpy as np
 
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import load_image
+from arbitrary_nst.networks.precision import PRECISIONS
 from arbitrary_nst.networks.vgg import STYLE_LAYERS
 
 OPTIMIZERS = ("lbfgs", "adam")
 POOLINGS = ("max", "average")
-PRECISIONS = ("auto", "float32", "bfloat16")
 MIN_SIDE = 16  # relu5_1 sees one position there
 
 
@@ -37,8 +37,8 @@ class Vgg19Settings:
         optimizer: "lbfgs" or "adam".
         learning_rate: Adam's.
         init: what the first scale starts from: "content"; "noise"; "cin", the picture that the
-            embedded network makes of the photo in `init_styles`; or the path of an image.
-        init_styles: names of embedded styles for `init="cin"`.
+            cin network makes of the photo in `init_styles`; or the path of an image.
+        init_styles: names of packaged styles for `init="cin"`.
         tolerance: a scale ends when ten steps lower its loss by less than this share.
         restart_every: steps after which L-BFGS forgets its memory; checkpoints are written there,
             so that a resumed run computes what an uninterrupted one does.
@@ -104,7 +104,7 @@ def check_settings(settings: Vgg19Settings) -> None:
     if settings.init not in ("content", "noise", "cin"):
         load_image(settings.init, role="init")  # a wrong path should not wait for VGG19
     if settings.init == "cin" and not settings.init_styles:
-        raise InputError('`init="cin"` needs the names of embedded styles in `init_styles`.')
+        raise InputError('`init="cin"` needs the names of packaged styles in `init_styles`.')
 
 
 def _check_number(name: str, value: Any, low: float, *, whole: bool = False) -> None:

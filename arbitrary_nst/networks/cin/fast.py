@@ -27,6 +27,7 @@ from arbitrary_nst.networks.cin.network import EPSILON, CinLayout, Convolution
 
 LEAN_PIXELS = 2**22  # above, a picture goes through the lean graph
 LAST_STRIPS = 4  # of its last convolution
+TOTAL_EPSILON = 1e-6  # added to the sum of a region's weights, which may be 0
 
 
 class FastCin:
@@ -133,7 +134,7 @@ class FastCin:
         lean: bool,
     ) -> tf.Tensor:
         def by_style(x: tf.Tensor, step: Step) -> tf.Tensor:
-            return normalise(x, *step.affine(gamma, beta))
+            return normalize(x, *step.affine(gamma, beta))
 
         return self.apply(content, noise, by_style, lean=lean)
 
@@ -154,17 +155,14 @@ class FastCin:
             # Mean and deviation of each style are those of where it is: with those of the whole
             # a dark style above made the bright one below it white.
             own = levels[step.level]
-            total = tf.reduce_sum(own, (0, 1, 2))[:, None] + 1e-6  # (num_styles, 1)
+            total = tf.reduce_sum(own, (0, 1, 2))[:, None] + TOTAL_EPSILON  # (num_styles, 1)
             wide = tf.cast(x, tf.float32)
             centre = tf.reduce_mean(wide, (0, 1, 2))
             wide -= centre
             mean = tf.einsum("bhwn,bhwc->nc", own, wide) / total
             square = tf.einsum("bhwn,bhwc->nc", own, wide * wide) / total
-            gamma_part, beta_part = step.affine(gamma, beta)
-            scale = gamma_part * tf.math.rsqrt(tf.maximum(square - mean**2, 0.0) + EPSILON)
-            offset = beta_part - mean * scale
-            scales, offsets = (tf.einsum("bhwn,nc->bhwc", own, v) for v in (scale, offset))
-            return tf.cast(wide * scales + offsets, x.dtype)
+            affine = affine_of_region(*step.affine(gamma, beta), mean, square - mean**2)
+            return tf.cast(normalize_by_weights(wide, own, *affine), x.dtype)
 
         return self.apply(content, noise, by_weights)
 
@@ -172,7 +170,7 @@ class FastCin:
         self,
         content: tf.Tensor,
         noise: tf.Tensor,
-        normalise: Callable[[tf.Tensor, Step], tf.Tensor],
+        normalize: Callable[[tf.Tensor, Step], tf.Tensor],
         *,
         lean: bool = False,
     ) -> tf.Tensor:
@@ -181,7 +179,7 @@ class FastCin:
         Args:
             content: as for a call, as tensor.
             noise: likewise.
-            normalise: takes what the step's convolution gives, and scales and shifts it.
+            normalize: takes what the step's convolution gives, and scales and shifts it.
             lean: whether to save memory at the cost of time.
 
         Returns:
@@ -193,8 +191,8 @@ class FastCin:
             x = outputs[step.plan.source] if step.plan.source else x
             x = convolve_lean(x, step) if lean else convolve(x, step)
             if step.plan.activation == "sigmoid":
-                return tf.sigmoid(normalise(tf.cast(x, tf.float32), step))
-            x = normalise(x, step)
+                return tf.sigmoid(normalize(tf.cast(x, tf.float32), step))
+            x = normalize(x, step)
             shortcut = step.plan.shortcut
             x = tf.nn.relu(x) if shortcut is None else outputs[shortcut] + x
             outputs[step.plan.name] = x
@@ -231,7 +229,7 @@ def _levels(plan: Sequence[Convolution]) -> list[int]:
     return list(levels.values())
 
 
-def normalise(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
+def normalize(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
     """Instance normalisation of one picture (1, h, w, c)."""
     # In training mode a batch norm over one picture is instance normalisation; its statistics
     # are float32 also for bfloat16 pictures.
@@ -240,7 +238,7 @@ def normalise(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
     ).y
 
 
-def normalise_by(
+def normalize_by(
     x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor
 ) -> tf.Tensor:
     return tf.raw_ops.FusedBatchNormV3(
@@ -252,6 +250,25 @@ def normalise_by(
         epsilon=EPSILON,
         is_training=False,
     ).y
+
+
+def affine_of_region(
+    gamma: tf.Tensor, beta: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Scale and offset that take mean and variance of each style out, and put its own in.
+
+    All are float32 (num_styles, c).
+    """
+    scale = gamma * tf.math.rsqrt(tf.maximum(variance, 0.0) + EPSILON)
+    return scale, beta - mean * scale
+
+
+def normalize_by_weights(
+    x: tf.Tensor, weights: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor
+) -> tf.Tensor:
+    """Scales and shifts (1, h, w, c) at every pixel by a blend of (num_styles, c)."""
+    scales, offsets = (tf.einsum("bhwn,nc->bhwc", weights, v) for v in (scale, offset))
+    return x * scales + offsets
 
 
 def convolve(x: tf.Tensor, step: Step) -> tf.Tensor:

@@ -19,16 +19,10 @@ import numpy as np
 import tensorflow as tf
 
 from arbitrary_nst.errors import InputError
-from arbitrary_nst.image.arrays import as_floats, to_uint8
-from arbitrary_nst.networks.cin.fast import (
-    FastCin,
-    Step,
-    convolve_padded,
-    halo_of,
-    normalise_by,
-    pad,
-)
-from arbitrary_nst.networks.cin.network import noise_shape
+from arbitrary_nst.image.arrays import as_floats, grown_rows, to_uint8
+from arbitrary_nst.networks.cin.fast import FastCin, Step, convolve_padded, halo_of, pad
+from arbitrary_nst.networks.cin.noise import draw_noise
+from arbitrary_nst.networks.cin.norms import RegionNorm, Strips, StyleNorm
 
 STRIP_PIXELS = 2**20  # of the photo
 STRIP_BYTES = 4e8  # for the work on one strip
@@ -40,6 +34,7 @@ def paint_large(
     gamma: np.ndarray,
     beta: np.ndarray,
     *,
+    weights: np.ndarray | None = None,
     seed: int = 0,
     max_memory: float = 2e9,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -49,8 +44,10 @@ def paint_large(
     Args:
         network: with its kernels.
         content: `(H, W, 3)`, float32 in `[0, 1]` or uint8 in `[0, 255]`.
-        gamma: float32 (layout.style_size,).
-        beta: float32 (layout.style_size,).
+        gamma: float32 (layout.style_size,), or with weights (num_styles, layout.style_size).
+        beta: likewise.
+        weights: (H, W, num_styles) of sum 1, how much of each style is where; better float16,
+            for they count as memory that is taken.
         seed: of the noise, the same as for the whole photo.
         max_memory: bytes that may be taken, beside content and picture; more is faster.
         progress: called as progress(done, total) after every pass.
@@ -61,8 +58,16 @@ def paint_large(
     multiple = network.layout.multiple
     # As the whole photo would be, it is grown by reflection to the network's multiple.
     height, width = (-(-side // multiple) * multiple for side in content.shape[:2])
-    level = kept_level(network, height * width, max_memory)
-    passes = _Passes(network, content, (height, width), gamma, beta, seed, level)
+    size = height, width
+    held = 0 if weights is None else weights[0, 0].nbytes
+    level = kept_level(network, height * width, max_memory, held)
+    norm: StyleNorm | RegionNorm
+    if weights is None:
+        norm, strip_pixels = StyleNorm(gamma, beta), STRIP_PIXELS
+    else:
+        norm = RegionNorm(gamma, beta, weights, size, len(network.layout.channels))
+        strip_pixels = STRIP_PIXELS // 2  # whose scales and offsets are as large as they are
+    passes = _Passes(network, content, size, norm, seed, level, strip_pixels)
     total = len(network.steps) + 1
     for done, step in enumerate(network.steps, start=1):
         passes.measure(step)
@@ -72,8 +77,15 @@ def paint_large(
     return picture
 
 
-def bytes_needed(network: FastCin, pixels: int, level: int) -> float:
-    """About how much `paint_large` takes when it keeps arrays from that level on."""
+def bytes_needed(network: FastCin, pixels: int, level: int, held: int = 0) -> float:
+    """About how much `paint_large` takes when it keeps arrays from that level on.
+
+    Args:
+        network: with its kernels.
+        pixels: of the photo.
+        level: of the highest resolution that is kept.
+        held: bytes of weights for each pixel.
+    """
     filters = {step.plan.name: step.plan.filters / 4**step.level for step in network.steps}
     kept: set[str] = set()
     most = 0.0
@@ -82,7 +94,9 @@ def bytes_needed(network: FastCin, pixels: int, level: int) -> float:
             kept.add(step.plan.name)
             most = max(most, sum(filters[name] for name in kept))
             kept = still_needed(network, kept, step)
-    return most * pixels * np.dtype(kept_dtype(network)).itemsize + STRIP_BYTES
+    # Weights at all levels: 1 + 1/4 + 1/16 + ... = 4/3.
+    per_pixel = most * np.dtype(kept_dtype(network)).itemsize + held * 4 / 3
+    return per_pixel * pixels + STRIP_BYTES
 
 
 def still_needed(network: FastCin, kept: set[str], done: Step) -> set[str]:
@@ -110,17 +124,19 @@ def kept_dtype(network: FastCin) -> Any:
     return network.dtype.as_numpy_dtype if is_half else np.float16
 
 
-def kept_level(network: FastCin, pixels: int, max_memory: float) -> int:
+def kept_level(network: FastCin, pixels: int, max_memory: float, held: int = 0) -> int:
     """The highest resolution whose arrays can be kept, as level of the network.
+
+    The arguments are those of `bytes_needed`.
 
     Raises:
         InputError: not even those of the lowest fit.
     """
     lowest = max(step.level for step in network.steps)
     for level in range(lowest + 1):
-        if bytes_needed(network, pixels, level) <= max_memory:
+        if bytes_needed(network, pixels, level, held) <= max_memory:
             return level
-    least = bytes_needed(network, pixels, lowest)
+    least = bytes_needed(network, pixels, lowest, held)
     raise InputError(
         f"A photo of {pixels / 1e6:.1f} megapixels needs {least / 1e9:.1f} GB to be painted. "
         f"Expected `max_memory` to be as much. Received: {max_memory / 1e9:g} GB. Raise it, or "
@@ -136,49 +152,34 @@ class _Passes:
         network: FastCin,
         content: np.ndarray,
         size: tuple[int, int],
-        gamma: np.ndarray,
-        beta: np.ndarray,
+        norm: StyleNorm | RegionNorm,
         seed: int,
         level: int,
+        strip_pixels: int,
     ) -> None:
-        self._network, self._content = network, content
-        self._gamma, self._beta = tf.constant(gamma), tf.constant(beta)
+        self._network, self._content, self._norm = network, content, norm
         self._steps = {step.plan.name: step for step in network.steps}
         names = list(self._steps)
         self._before = dict(zip(names[1:], names[:-1], strict=True))
-        self._level = level
+        self._level, self._strip_pixels = level, strip_pixels
         self._height, self._width = size
-        shape = noise_shape(network.layout, self._height, self._width)
-        self._noise = np.random.default_rng(seed).standard_normal(shape, np.float32)
-        self._moments: dict[str, tuple[tf.Tensor, tf.Tensor]] = {}
+        self._noise = draw_noise(network.layout, self._height, self._width, seed)
         self._kept: dict[str, np.ndarray] = {}
 
     def measure(self, step: Step) -> None:
-        """Mean and variance of what a convolution gives, which is kept where it is small."""
-        name = step.plan.name
+        """Statistics of what a convolution gives, which is kept where it is small."""
         is_kept = step.level >= self._level and step is not self._network.steps[-1]
         array = self._array(step) if is_kept else None
-        count, mean, spread = 0, 0.0, 0.0
-        ones = tf.ones(step.plan.filters)
+        self._norm.measure(step, self._convolved_strips(step, array))
+        if array is not None:
+            self._finish(step, array)
+
+    def _convolved_strips(self, step: Step, array: np.ndarray | None) -> Strips:
         for top, stop in self._strips(step.level):
             rows = self._convolved(step, top, stop)
             if array is not None:
                 array[top:stop] = rows.numpy()[0]
-            size = rows.shape[1] * rows.shape[2]
-            norm = tf.raw_ops.FusedBatchNormV3(
-                x=rows, scale=ones, offset=ones, mean=[], variance=[], is_training=True
-            )
-            new = norm.batch_mean.numpy().astype(np.float64)
-            # The fused operation gives the variance of a sample.
-            squares = norm.batch_variance.numpy().astype(np.float64) * (size - 1)
-            # Chan et al. 1979: sums of squares would lose small variances.
-            apart = new - mean
-            spread = spread + squares + apart**2 * (count * size / (count + size))
-            count, mean = count + size, mean + apart * (size / (count + size))
-        pair = np.stack([mean, spread / count]).astype(np.float32)
-        self._moments[name] = tf.constant(pair[0]), tf.constant(pair[1])
-        if array is not None:
-            self._finish(step, array)
+            yield top, stop, rows
 
     def picture(self) -> np.ndarray:
         """The last pass, when all steps are measured."""
@@ -210,7 +211,7 @@ class _Passes:
     def _strips(self, level: int):
         """Windows of rows at a level that are about equally much of the photo."""
         height = self._height >> level
-        rows = max(16, STRIP_PIXELS // self._width // 16 * 16) >> level
+        rows = max(16, self._strip_pixels // self._width // 16 * 16) >> level
         return ((top, min(top + rows, height)) for top in range(0, height, rows))
 
     def _rows(self, name: str, top: int, stop: int) -> tf.Tensor:
@@ -223,8 +224,7 @@ class _Passes:
     def _finished(self, step: Step, x: tf.Tensor, top: int, stop: int) -> tf.Tensor:
         if step.plan.activation == "sigmoid":
             x = tf.cast(x, tf.float32)
-        affine = step.affine(self._gamma, self._beta)
-        x = normalise_by(x, *affine, *self._moments[step.plan.name])
+        x = self._norm.apply(x, step, top, stop)
         if step.plan.activation == "sigmoid":
             return tf.sigmoid(x)
         shortcut = step.plan.shortcut
@@ -257,12 +257,5 @@ class _Passes:
             return tf.cast(self._noise[None, top:stop], self._network.dtype)
         if source != "content":
             return self._rows(source, top, stop)
-        x = as_floats(self._content[top:stop])
-        below, right = stop - top - x.shape[0], self._width - x.shape[1]
-        if below:
-            # The first row beyond the end mirrors the one before the last.
-            height = self._content.shape[0]
-            mirrored = [2 * height - 2 - row for row in range(top + x.shape[0], stop)]
-            x = np.concatenate([x, as_floats(self._content[mirrored])])
-        x = np.pad(x, ((0, 0), (0, right), (0, 0)), mode="reflect")
+        x = as_floats(grown_rows(self._content, top, stop, self._width))
         return tf.cast(x[None], self._network.dtype)

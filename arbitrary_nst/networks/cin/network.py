@@ -261,5 +261,9 @@ def photo_gamma_beta(content):
 
 
 def noise_shape(layout: CinLayout, height: int, width: int) -> tuple[int, int, int]:
-    """Shape of the "noise" input for a photo of that size, without the batch axis."""
-    return height // layout.multiple, width // layout.multiple, layout.noise_channels
+    """Shape of the "noise" input for a photo of that size, without the batch axis.
+
+    The photo is grown to a multiple of `layout.multiple`, and so is what it needs.
+    """
+    rows, columns = (-(-side // layout.multiple) for side in (height, width))
+    return rows, columns, layout.noise_channels

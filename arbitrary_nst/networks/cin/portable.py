@@ -6,7 +6,6 @@ what is written to disk takes a photo of any size and needs none of this package
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,24 +13,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from arbitrary_nst.networks.cin.fast import FastCin, normalise
+from arbitrary_nst.networks.cin.fast import FastCin, normalize
 from arbitrary_nst.networks.cin.network import EPSILON, CinLayout
-
-# Pictures up to so many pixels get the engine's own noise; beyond, it is the same again.
-NOISE_PIXELS = 2**24
-
-
-def noise_numbers(layout: CinLayout, seed: int) -> np.ndarray:
-    """The noise that the engine draws for this seed, as one long row.
-
-    The engine's generator fills its array row by row, so the noise of every photo is the
-    beginning of this row, whatever the photo's size.
-
-    Returns:
-        float32 (n,), enough for `NOISE_PIXELS`; n is 0 for a layout without noise.
-    """
-    count = math.ceil(NOISE_PIXELS / layout.multiple**2) * layout.noise_channels
-    return np.random.default_rng(seed).standard_normal(count, np.float32)
 
 
 def portable(
@@ -47,7 +30,7 @@ def portable(
     Args:
         layout: of the network.
         kernels: float32 (kernel, kernel, inputs, filters) by name of the convolution.
-        noise: as `noise_numbers` gives it.
+        noise: as `noise.noise_numbers` gives it.
         styles: float32 (num_styles, 2 * layout.style_size), each gamma and beta in a row, to be
             blended by weights. Default: the style itself is an input.
         for_tflite: whether `write_tflite` gets it.
@@ -68,11 +51,11 @@ def portable(
         rows, columns = (tf.shape(grown)[axis] // layout.multiple for axis in (1, 2))
         shape = (1, rows, columns, layout.noise_channels)
         gamma, beta = style[: layout.style_size], style[layout.style_size :]
-        normalised = _normalise_by_rows if for_tflite else normalise
+        norm = _normalize_by_rows if for_tflite else normalize
         painted = fast.apply(
             grown,
             _repeated(noise, shape),
-            lambda x, step: normalised(x, *step.affine(gamma, beta)),
+            lambda x, step: norm(x, *step.affine(gamma, beta)),
         )
         return {"picture": painted[:, :height, :width]}
 
@@ -107,7 +90,7 @@ def write_tflite(module: tf.Module, path: Path) -> None:
     path.write_bytes(converter.convert())
 
 
-def _normalise_by_rows(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
+def _normalize_by_rows(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
     """Instance normalisation whose means are means of rows.
 
     LiteRT sums all pixels up in a single float32: at 2043x1361 pixels a picture was 2.6 of 255

@@ -14,8 +14,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from arbitrary_nst.networks.cin.fast import FastCin, normalise
-from arbitrary_nst.networks.cin.network import noise_shape
+from arbitrary_nst.networks.cin.fast import FastCin, normalize
+from arbitrary_nst.networks.cin.noise import draw_noise
 from arbitrary_nst.networks.losses import relative_error, style_loss
 from arbitrary_nst.networks.predictor.network import TRUNK
 from arbitrary_nst.networks.vgg import gram_matrix
@@ -38,8 +38,8 @@ class Refiner:
         features = [predictor.get_layer(name).output for name in TRUNK]
         self._trunk = keras.Model(predictor.input, features)
         self._photos = [tf.constant(photo[None]) for photo in photos]
-        shape = (1, *noise_shape(network.layout, *photos.shape[1:3]))
-        self._noise = tf.constant(np.random.default_rng(0).standard_normal(shape, np.float32))
+        noise = draw_noise(network.layout, photos.shape[1], photos.shape[2], seed=0)
+        self._noise = tf.constant(noise[None])
         self._gradients = tf.function(self._compute_gradients)
         self._features = tf.function(self._trunk, reduce_retracing=True)
         self._wanted = [tf.cast(self._trunk(photo)[-1], tf.float32) for photo in self._photos]
@@ -73,7 +73,7 @@ class Refiner:
         with tf.GradientTape() as tape:
             tape.watch([gamma, beta])
             picture = self._network.apply(
-                photo, self._noise, lambda x, step: normalise(x, *step.affine(gamma, beta))
+                photo, self._noise, lambda x, step: normalize(x, *step.affine(gamma, beta))
             )
             features = self._trunk(picture)
             style = style_loss([gram_matrix(f) for f in features], grams)

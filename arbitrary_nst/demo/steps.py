@@ -1,0 +1,54 @@
+"""A picture that takes minutes, as a generator, between whose steps a visitor may cancel."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from PIL import Image
+
+from arbitrary_nst.pipeline.arguments import Progress
+
+
+class Report(NamedTuple):
+    """`done` of `total` steps, and the picture so far, or None."""
+
+    done: int
+    total: int
+    preview: Image.Image | None
+
+
+def in_steps(paint: Callable[[Progress], Image.Image]) -> Iterator[Report | Image.Image]:
+    """What a function tells its `progress`, as it comes, and at last its picture.
+
+    The function runs in a thread of its own. Closing the generator ends it at its next step.
+
+    Args:
+        paint: takes a `progress`, as `stylize` does.
+
+    Yields:
+        A `Report` for each step, and the picture.
+
+    Raises:
+        Exception: whatever the function raises.
+    """
+    reports: queue.SimpleQueue[Report | None] = queue.SimpleQueue()
+    stop = threading.Event()
+
+    def progress(done: int, total: int, message: str, preview: Image.Image | None = None) -> None:
+        if stop.is_set():
+            raise InterruptedError
+        reports.put(Report(done, total, preview))
+
+    with ThreadPoolExecutor(1, "minutes") as pool:
+        painting = pool.submit(paint, progress)
+        painting.add_done_callback(lambda _: reports.put(None))
+        try:
+            while (report := reports.get()) is not None:
+                yield report
+        finally:
+            stop.set()
+    yield painting.result()

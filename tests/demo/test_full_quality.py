@@ -1,0 +1,61 @@
+"""A picture in full quality, step by step, by the same path as any other."""
+
+import numpy as np
+import pytest
+
+from arbitrary_nst.embedding import Embedding
+from arbitrary_nst.engines.protocol import Step
+
+pytest.importorskip("gradio")
+
+from arbitrary_nst.demo import mixes, painting_tab
+
+STYLES = [Embedding("slow", "s1", {"x": np.full(1, v, np.float32)}, name="x") for v in (0.0, 1.0)]
+
+
+class Slow:
+    """Three steps, at the end of which the picture is as bright as the style says."""
+
+    name, network = "slow", "s1"
+
+    def embed(self, style):
+        return STYLES[0]
+
+    identity = embed
+
+    def render_steps(self, content, embedding, *, seed=0):
+        for step in range(1, 4):
+            share = np.float32(step / 3)
+            yield Step(step, 3, 1.0, content + share * (embedding.arrays["x"] - content))
+
+    def render(self, content, embedding, *, seed=0, on_step=lambda step: None):
+        for step in self.render_steps(content, embedding):
+            on_step(step)
+        return step.picture
+
+    def render_batch(self, contents, embeddings, *, seed=0):
+        return [self.render(*pair) for pair in zip(contents, embeddings, strict=True)]
+
+
+def test_every_step_and_the_blended_picture_with_its_transparency(photo, monkeypatch):
+    monkeypatch.setattr(painting_tab, "PREVIEW_SECONDS", 0)
+    alpha = np.full((*photo.shape[:2], 1), 0.4, np.float32)
+    image = np.concatenate([photo, alpha], axis=-1)
+    mix = mixes.Mix(("a.jpg", "b.jpg"), (3.0, 1.0))
+    told = list(painting_tab._on_the_way(image, mix, STYLES, Slow()))
+    assert [text.split(",")[0] for text, _, _ in told] == [
+        *(f"Step {step} of 3" for step in (1, 2, 3)),
+        "Done",
+    ]
+    assert [share for _, share, _ in told] == pytest.approx([1 / 3, 2 / 3, 1, 1])
+    assert all(picture.size == photo.shape[1::-1] for _, _, picture in told)
+    last = np.asarray(told[-1][2])
+    np.testing.assert_array_equal(last[..., :3], 64)  # a quarter of white
+    np.testing.assert_array_equal(last[..., 3], 102)
+
+
+def test_few_pictures_on_the_way(photo):
+    """Each has to be written to a file and fetched by the visitor's browser."""
+    mix = mixes.Mix(("a.jpg",), (1.0,))
+    told = list(painting_tab._on_the_way(photo, mix, STYLES[:1], Slow()))
+    assert [picture is not None for _, _, picture in told] == [True, False, False, True]
