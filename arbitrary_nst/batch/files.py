@@ -26,7 +26,7 @@ from arbitrary_nst.image import IMAGE_SUFFIXES
 _log = logging.getLogger(__name__)
 MANIFEST = "arbitrary-nst-batch.json"
 MANIFEST_VERSION = 1
-FORMATS = ("keep", "jpg", "png", "webp", "tif", "bmp")
+PICTURE_FORMATS = ("keep", "jpg", "png", "webp", "tif", "bmp")
 INPUT_SUFFIXES = frozenset(
     ".avif .bmp .gif .heic .heif .j2k .jp2 .jpe .jpeg .jpg .mpo .pbm .pgm .png .pnm .ppm .tif "
     ".tiff .webp".split()
@@ -58,17 +58,17 @@ def find_jobs(
         in_dir: folder of photos.
         out_dir: folder of the outputs, which have the same paths in it; it need not exist.
         recursive: also the folders in `in_dir`; links to folders are not followed.
-        output_format: one of `FORMATS`. "keep" keeps the suffix; what can only be read, such as
-            .heic, becomes .png.
+        output_format: one of `PICTURE_FORMATS`. "keep" keeps the suffix; what can only be read,
+            such as .heic, becomes .png.
 
     Raises:
         InputError: no such folder, no photos in it, two photos with one output, or an output that
             would replace a photo.
         OSError: a folder cannot be listed.
     """
-    if output_format not in FORMATS:
+    if output_format not in PICTURE_FORMATS:
         raise InputError(
-            f"The format is one of {', '.join(FORMATS)}. Received: {output_format!r:.100}."
+            f"The format is one of {', '.join(PICTURE_FORMATS)}. Received: {output_format!r:.100}."
         )
     root, out = os.fspath(in_dir), os.fspath(out_dir)
     if not os.path.isdir(root):

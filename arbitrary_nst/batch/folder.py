@@ -160,12 +160,14 @@ def stylize_folder(
         # A process takes seconds to start: not for a handful of photos.
         workers = min(workers or 1, math.ceil(len(todo) / MIN_SHARE))
         if workers > 1 and settings.engine.precision is not None:
-            outcomes = processes.paint_jobs(settings, todo, workers=workers)
+            outcomes = processes.paint_by_processes(settings, todo, workers=workers)
         else:
             outcomes = paint_jobs(runner, settings, todo, threads=IO_THREADS)
     else:
         del runner  # each worker has its own
-        outcomes = batch_ray.paint_jobs(settings, todo, out_dir, since, address=ray, size=workers)
+        outcomes = batch_ray.paint_on_cluster(
+            settings, todo, out_dir, since, address=ray, size=workers
+        )
     failed = []
     with contextlib.closing(outcomes):
         for number, outcome in enumerate(outcomes, start=1):

@@ -28,7 +28,7 @@ from arbitrary_nst.errors import WorkerDied
 SHARE = 16  # photos that a process takes at once
 
 
-def paint_jobs(
+def paint_by_processes(
     settings: BatchSettings, jobs: Sequence[Job], *, workers: int
 ) -> Generator[Outcome, None, None]:
     """`work.paint_jobs` by several processes; yields the outcomes in order.

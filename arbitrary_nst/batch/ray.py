@@ -76,7 +76,7 @@ class Worker:
         return {**rows, "error": np.array([failed.get(job, "") for job in jobs], dtype=object)}
 
 
-def paint_jobs(
+def paint_on_cluster(
     settings: BatchSettings,
     jobs: Sequence[Job],
     out_dir: str | os.PathLike[str],

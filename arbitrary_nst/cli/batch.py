@@ -7,7 +7,7 @@ import sys
 import time
 
 from arbitrary_nst.batch import num_cores, stylize_folder
-from arbitrary_nst.batch.files import FORMATS
+from arbitrary_nst.batch.files import PICTURE_FORMATS
 from arbitrary_nst.batch.settings import set_threads
 from arbitrary_nst.cli.engine_options import add_engine, chosen_engine, means_cin
 from arbitrary_nst.cli.options import (
@@ -57,7 +57,7 @@ def add_commands(commands) -> None:
     )
     parser.add_argument(
         "--format",
-        choices=FORMATS,
+        choices=PICTURE_FORMATS,
         default=default_of(stylize_folder, "output_format"),
         help="of the pictures (default: %(default)s that of the photo; what can only be read, "
         "such as .heic, becomes .png)",

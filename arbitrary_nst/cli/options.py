@@ -15,7 +15,7 @@ from arbitrary_nst.image import IMAGE_SUFFIXES
 from arbitrary_nst.pipeline.arguments import COLORS
 from arbitrary_nst.pipeline.styles import STYLE_FILE_SUFFIX
 
-STYLE_HELP = f"name of an embedded style, a style file ({STYLE_FILE_SUFFIX}), or a style image"
+STYLE_HELP = f"name of a packaged style, a style file ({STYLE_FILE_SUFFIX}), or a style image"
 STYLE_FILE_HELP = f"style file to write, ending in {STYLE_FILE_SUFFIX}"
 
 

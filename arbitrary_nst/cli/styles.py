@@ -34,7 +34,7 @@ def _add_styles(commands) -> None:
         commands,
         "styles",
         styles,
-        "list the embedded styles: name, artist and title",
+        "list the packaged styles: name, artist and title",
         teach="With --sheet they are also drawn, each on one or more photos.",
         examples="  arbitrary-nst styles\n"
         "  arbitrary-nst styles --sheet styles.jpg --photo me.jpg --photo street.jpg",

@@ -308,7 +308,7 @@ def _add_evaluate(commands) -> None:
     parser.add_argument(
         "--style-list",
         metavar="FILE",
-        help="JSON list of {name, file}: which painting an embedded style is, or which to take "
+        help="JSON list of {name, file}: which painting a packaged style is, or which to take "
         "(default: all images of the folder, by their file names)",
     )
     parser.add_argument(

@@ -102,7 +102,7 @@ def lay_out(pictures: dict[str, Image.Image]) -> BetweenTab:
     """Draws the tab.
 
     Args:
-        pictures: of the embedded styles, by name.
+        pictures: of the packaged styles, by name.
     """
     names = list(pictures)
     gr.Markdown(f"### From one style to another, in {STEPS} pictures")
@@ -201,8 +201,8 @@ def connect(
         tab: the components.
         shared: what this tab takes from the rest of the page.
         settings: for the limits.
-        embedded: the embedded styles by name.
-        pictures: of the embedded styles, by name.
+        embedded: the packaged styles by name.
+        pictures: of the packaged styles, by name.
         live: options of events that a visitor waits for.
         heavy: options of events that take their time.
 

@@ -65,7 +65,7 @@ def lay_out(pictures: dict[str, Image.Image]) -> BlendTab:
     """Draws the tab.
 
     Args:
-        pictures: of the embedded styles, by name.
+        pictures: of the packaged styles, by name.
     """
     chosen = gr.State(())
     with gr.Row(equal_height=False):
@@ -181,7 +181,7 @@ def connect(
         photo: state with the visitor's photo.
         own: state with the visitor's own styles by name.
         settings: for the limits.
-        embedded: the embedded styles by name.
+        embedded: the packaged styles by name.
         live: options of events that a visitor waits for.
         heavy: options of events that take their time.
 

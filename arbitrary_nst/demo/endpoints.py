@@ -24,7 +24,7 @@ def add(settings: Settings, known: Collection[str], options: dict[str, Any]) -> 
 
     Args:
         settings: for the limits.
-        known: names of the embedded styles.
+        known: names of the packaged styles.
         options: of the events.
     """
 
@@ -39,7 +39,7 @@ def add(settings: Settings, known: Collection[str], options: dict[str, Any]) -> 
         color: str = "style",
         size: int = 0,
     ) -> gr.FileData:
-        """Paints a photo in a blend of embedded styles, and gives a PNG file.
+        """Paints a photo in a blend of packaged styles, and gives a PNG file.
 
         `weights` has a number for each style (none: all equal), `strength` goes from 0, the
         photo, to 1, `color` is "style" or "content", and `size` is the longer side in pixels
@@ -70,7 +70,7 @@ def add(settings: Settings, known: Collection[str], options: dict[str, Any]) -> 
 
 
 def check_names(styles: Any, known: Collection[str]) -> None:
-    """Lets nothing but names of embedded styles through: in Python a style may be a path.
+    """Lets nothing but names of packaged styles through: in Python a style may be a path.
 
     Raises:
         StyleError: anything else.

@@ -38,7 +38,7 @@ class Mix:
     """The settings that make a picture of a photo.
 
     Args:
-        styles: names, of embedded styles or of the visitor's own.
+        styles: names, of packaged styles or of the visitor's own.
         weights: one number for each, none negative.
         strength: from 0 to 1.
         keep_colors: whether the photo's colours stay.

@@ -29,7 +29,7 @@ def picked(
     Args:
         names: what is checked now.
         before: the mix until now.
-        embedded: the embedded styles.
+        embedded: the packaged styles.
         own: the visitor's own.
     """
     mix = {name: weight for name, weight in before.items() if name in names}

@@ -106,7 +106,7 @@ def connect(
         tab: the components.
         own: state with the visitor's own styles by name.
         settings: for the limits.
-        embedded: the embedded styles, whose names are taken.
+        embedded: the packaged styles, whose names are taken.
         sample: image on which styles without a painting are shown.
         choices: components that offer styles by name.
         heavy: options of the events.
@@ -134,7 +134,7 @@ def connect(
             raise gr.Error("Choose paintings first.", title="Nothing yet", print_exception=False)
         files = files if isinstance(files, list) else [files]
         given = [line.strip() for line in (names or "").splitlines() if line.strip()]
-        # Of our own network, if it takes images, so that they mix with the embedded styles.
+        # Of our own network, if it takes images, so that they mix with the packaged styles.
         engine = load_engine(OWN if predicts_styles() else QUICK)
         for index, file in enumerate(files):
             image = read_painting(read_upload(file, settings), settings)

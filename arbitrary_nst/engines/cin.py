@@ -43,7 +43,7 @@ from arbitrary_nst.networks.predictor.file import load_predictor
 from arbitrary_nst.networks.predictor.network import compiled, predict
 from arbitrary_nst.networks.predictor.refiner import Refiner
 
-MIN_SIDE = 16
+MIN_CONTENT_SIDE = 16
 STYLE_SIZE, MIN_STYLE_SIDE = 512, 32  # pixels: longer side of a painting, and its shorter one
 # Of a whole picture's work, by bytes of a number; measured, see benchmarks/large.py.
 BYTES_PER_PIXEL = {2: 215, 4: 330}
@@ -318,10 +318,10 @@ class Cin:
         return height * width * per_pixel
 
     def _check_side(self, height: int, width: int) -> None:
-        if min(height, width) < MIN_SIDE:
+        if min(height, width) < MIN_CONTENT_SIDE:
             raise ImageError(
-                f"The cin engine needs photos of at least {MIN_SIDE}x{MIN_SIDE} pixels. "
-                f"Received: {width}x{height}."
+                f"The cin engine needs photos of at least {MIN_CONTENT_SIDE}x{MIN_CONTENT_SIDE} "
+                f"pixels. Received: {width}x{height}."
             )
 
     def _grown(self, batch: np.ndarray) -> np.ndarray:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # each brings a library that the other does without
     from arbitrary_nst.networks.magenta.tflite import TflitePair
 
 STYLE_SIDE = 256  # pixels of the style images that the network was trained with
-MIN_SIDE = 2  # reflection needs a neighbour
+MIN_CONTENT_SIDE = 2  # reflection needs a neighbour
 MAX_WINDOWS = 8  # along one side of a painting
 
 _MULTIPLE = 4
@@ -103,10 +103,10 @@ class Magenta:
         check_embedding(embedding, self.name, self.network, shapes)
         check_image(content, "content", (3,))
         height, width = content.shape[:2]
-        if min(height, width) < MIN_SIDE:
+        if min(height, width) < MIN_CONTENT_SIDE:
             raise ImageError(
-                f"The magenta engine needs photos of at least {MIN_SIDE}x{MIN_SIDE} pixels. "
-                f"Received: {width}x{height}."
+                f"The magenta engine needs photos of at least "
+                f"{MIN_CONTENT_SIDE}x{MIN_CONTENT_SIDE} pixels. Received: {width}x{height}."
             )
         # Grown by reflection and cropped back: the bare network rounds both sides up.
         below, right = (max(_SMALLEST - side, -side % _MULTIPLE) for side in (height, width))

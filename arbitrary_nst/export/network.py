@@ -77,7 +77,7 @@ def export(
     source = cin_folder(folder)
     chosen = _chosen_styles(source, styles)
     # From here on it takes seconds: TensorFlow is imported.
-    from arbitrary_nst.engines.cin import MIN_SIDE
+    from arbitrary_nst.engines.cin import MIN_CONTENT_SIDE
     from arbitrary_nst.networks.cin import portable
     from arbitrary_nst.networks.cin.file import load_network, network_id
     from arbitrary_nst.networks.cin.noise import NOISE_PIXELS, noise_numbers
@@ -95,7 +95,7 @@ def export(
         blend_weights=blend_weights,
         seed=int(seed),
         version=__version__,
-        min_side=MIN_SIDE,
+        min_side=MIN_CONTENT_SIDE,
         noise_pixels=NOISE_PIXELS,
     )
     with filling(output) as parts:

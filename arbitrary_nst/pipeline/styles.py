@@ -26,7 +26,7 @@ Styles = Style | Iterable[Style] | Mapping[str, Embedding]
 STYLE_FILE_SUFFIX = ".safetensors"
 _SINGLE = (str, bytes, bytearray, memoryview, os.PathLike, np.ndarray, Image.Image, Embedding)
 _KINDS = (
-    f"the name of an embedded style, a style file ({STYLE_FILE_SUFFIX}), an image, or an Embedding"
+    f"the name of a packaged style, a style file ({STYLE_FILE_SUFFIX}), an image, or an Embedding"
 )
 
 

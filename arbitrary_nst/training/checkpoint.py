@@ -150,7 +150,7 @@ def averaged(trainer: StyleTrainer) -> Iterator[None]:
             variable.assign(values)
 
 
-def export(trainer: StyleTrainer, out: Path) -> None:
+def write_network(trainer: StyleTrainer, out: Path) -> None:
     """Writes `network.safetensors` and `styles.safetensors`: what the cin engine loads.
 
     And `predictor.safetensors`, where one is trained.

@@ -22,7 +22,7 @@ from arbitrary_nst.networks.predictor.file import predictor_layout
 from arbitrary_nst.networks.predictor.network import PredictorLayout
 
 # The autocorrelations of the style loss compare pixels up to 28 apart.
-MIN_SIDE = 32
+MIN_TRAINING_SIDE = 32
 POOLINGS = ("max", "average")
 WEIGHTS = (
     *("content", "drawing", "light", "shift", "detailed", "flat", "tone"),
@@ -182,7 +182,7 @@ def check_config(config: TrainConfig) -> None:
         raise InputError(
             f"`channels` of the layout needs 2 to 6 numbers. Received: {layout.channels}."
         )
-    least = max(MIN_SIDE, 4 * layout.multiple)
+    least = max(MIN_TRAINING_SIDE, 4 * layout.multiple)
     if config.crop_size % layout.multiple or config.crop_size < least:
         raise InputError(
             f"`crop_size` must be a multiple of {layout.multiple}, {least} at least. "
@@ -207,7 +207,7 @@ def check_config(config: TrainConfig) -> None:
         _check_number("painting_style_weight", config.painting_style_weight, low=0)
     if config.stability_weight > 0 and config.batch_size < 2 * config.styles_per_photo:
         raise InputError("`stability_weight` above 0 needs two photos a step at least.")
-    _check_number("painting_crop", config.painting_crop, low=MIN_SIDE, whole=True)
+    _check_number("painting_crop", config.painting_crop, low=MIN_TRAINING_SIDE, whole=True)
     missing = [spec.file for spec in config.paintings if not Path(spec.file).is_file()]
     if missing:
         raise InputError(f"{len(missing)} paintings are missing, the first is {missing[0]}.")
@@ -239,7 +239,9 @@ def _check_styles(styles: tuple[StyleSpec, ...]) -> None:
         Embedding("cin", "cin", {"gamma": np.zeros(1, "f4")}, name=style.name, source=style.source)
         owner = f" of style {style.name!r}"
         _check_number("style_weight", style.style_weight, low=0, owner=owner)
-        _check_number("style_size", style.style_size, low=MIN_SIDE, whole=True, owner=owner)
+        _check_number(
+            "style_size", style.style_size, low=MIN_TRAINING_SIDE, whole=True, owner=owner
+        )
 
 
 def _check_number(

@@ -20,7 +20,7 @@ from arbitrary_nst.errors import ImageError, InputError
 from arbitrary_nst.image import load_image, resize
 from arbitrary_nst.networks.cin.network import CinLayout, noise_shape
 from arbitrary_nst.networks.losses import LUMA
-from arbitrary_nst.training.config import MIN_SIDE, TrainConfig, find_images
+from arbitrary_nst.training.config import MIN_TRAINING_SIDE, TrainConfig, find_images
 from arbitrary_nst.training.paintings import by_group, draw_painting
 
 DETAIL_WINDOW = 33
@@ -220,11 +220,11 @@ def load_style(path: str, size: int, *, role: str) -> np.ndarray:
     """
     image, _ = load_image(path, role=role)
     image = resize(image, longer_side=size)
-    if min(image.shape[:2]) < MIN_SIDE:
+    if min(image.shape[:2]) < MIN_TRAINING_SIDE:
         height, width = image.shape[:2]
         raise ImageError(
             f"The {role} is too narrow: {width}x{height} pixels at a longer side of {size}. "
-            f"Expected {MIN_SIDE} at least. Crop it or raise `style_size`."
+            f"Expected {MIN_TRAINING_SIDE} at least. Crop it or raise `style_size`."
         )
     return image
 

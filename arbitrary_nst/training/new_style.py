@@ -28,9 +28,10 @@ from arbitrary_nst.errors import CheckpointError
 from arbitrary_nst.image import load_image
 from arbitrary_nst.networks.cin.file import load_network, network_id
 from arbitrary_nst.networks.losses import style_loss
+from arbitrary_nst.pipeline.arguments import Progress
 from arbitrary_nst.training.config import StyleSpec, TrainConfig, check_config
 from arbitrary_nst.training.data import BatchSource
-from arbitrary_nst.training.report import Progress, RunningMeans
+from arbitrary_nst.training.report import RunningMeans
 from arbitrary_nst.training.statistics import NUM_GRAMS, style_statistics, to_array
 from arbitrary_nst.training.train import build_trainer, take_step
 from arbitrary_nst.training.trainer import StyleTrainer

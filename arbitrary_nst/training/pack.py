@@ -11,7 +11,7 @@ import io
 import json
 import shutil
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath
 
@@ -23,6 +23,7 @@ from arbitrary_nst.common.atomic import replacing
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import load_image, resize, to_pil
 from arbitrary_nst.networks.vgg import load_vgg19
+from arbitrary_nst.pipeline.arguments import Progress
 from arbitrary_nst.training.config import PaintingSpec, TrainConfig, find_images
 from arbitrary_nst.training.statistics import LOSS_LAYERS
 
@@ -30,7 +31,6 @@ CONFIG, VGG = "config.json", "vgg19.safetensors"
 SIDE = 224  # shorter side of photos and paintings
 QUALITY = 80
 SPARE = 0.02  # of the size, for the archive's own directory
-Progress = Callable[[int, int, str], None]
 
 
 def write_pack(

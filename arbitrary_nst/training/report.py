@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,6 @@ from arbitrary_nst.training.data import draw_noise, one_hot_mixing
 from arbitrary_nst.training.statistics import to_array
 from arbitrary_nst.training.trainer import LOSS_NAMES, StyleTrainer
 
-Progress = Callable[[int, int, str], None]
 COLUMNS = ("step", *LOSS_NAMES, "seconds")
 
 

@@ -19,19 +19,20 @@ from arbitrary_nst.image import save_image
 from arbitrary_nst.networks.predictor.start import standardize, start_trunk
 from arbitrary_nst.networks.vgg import load_vgg19
 from arbitrary_nst.networks.vgg_slim import load_vgg_slim
+from arbitrary_nst.pipeline.arguments import Progress
 from arbitrary_nst.training.checkpoint import (
     CHECKPOINT_FILE,
     assign_kernels,
     averaged,
-    export,
     load_checkpoint,
     save_checkpoint,
     start_from,
+    write_network,
 )
 from arbitrary_nst.training.config import TrainConfig, check_config
 from arbitrary_nst.training.data import BatchSource, load_style, photo_rows
 from arbitrary_nst.training.devices import device_scope, dtype_policy
-from arbitrary_nst.training.report import LossLog, Progress, RunningMeans, sample_sheet
+from arbitrary_nst.training.report import LossLog, RunningMeans, sample_sheet
 from arbitrary_nst.training.statistics import LOSS_LAYERS, painting_statistics, to_array
 from arbitrary_nst.training.trainer import LOSS_NAMES, StyleTrainer
 
@@ -100,7 +101,7 @@ def train(
         log, means = LossLog(out / "log.csv", start), RunningMeans()
         if start >= stop:  # in case the earlier call was killed before it could
             with averaged(trainer):
-                export(trainer, out)
+                write_network(trainer, out)
         with _saved_when_stopped(trainer, out / CHECKPOINT_FILE):
             for step, batch in enumerate(source.batches(start, stop), start=start + 1):
                 with _held_interrupt():
@@ -110,7 +111,7 @@ def train(
                 if step % checkpoint_every == 0 or step == stop:
                     save_checkpoint(trainer, step, out / CHECKPOINT_FILE)
                     with averaged(trainer):
-                        export(trainer, out)
+                        write_network(trainer, out)
                         sheet = sample_sheet(trainer, photos)
                     save_image(sheet, out / "samples" / f"step-{step:06d}.jpg")
     return out

@@ -414,7 +414,7 @@ def test_a_killed_process_ends_the_run_and_loses_nothing(folder, packaged):
     settings, _ = prepare(["scream"])
     jobs = find_jobs("in", "out")
     Path("out").mkdir()
-    outcomes = processes.paint_jobs(settings, jobs, workers=2)
+    outcomes = processes.paint_by_processes(settings, jobs, workers=2)
     next(outcomes)
     workers = [process for process in multiprocessing.active_children() if "Spawn" in process.name]
     max(workers, key=lambda process: process.pid).kill()

@@ -14,7 +14,12 @@ from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.errors import CheckpointError, WeightsUnavailable
 from arbitrary_nst.networks.cin.file import load_network
 from arbitrary_nst.networks.cin.network import CinLayout
-from arbitrary_nst.training.checkpoint import export, load_checkpoint, save_checkpoint, start_from
+from arbitrary_nst.training.checkpoint import (
+    load_checkpoint,
+    save_checkpoint,
+    start_from,
+    write_network,
+)
 from arbitrary_nst.training.config import StyleSpec
 from arbitrary_nst.training.statistics import to_array
 from arbitrary_nst.training.train import build_trainer, take_step
@@ -213,7 +218,7 @@ def test_start_from_nothing(data, tmp_path):
 
 
 def test_exported_styles_render_what_the_trainer_renders(trainer, tmp_path):
-    export(trainer, tmp_path)
+    write_network(trainer, tmp_path)
     style = trained_styles(tmp_path)["checks"]
     gamma, beta = (to_array(values)[2] for values in trainer.table(np.eye(4, dtype=np.float32)))
     np.testing.assert_array_equal(style.arrays["gamma"], gamma)

@@ -3,7 +3,7 @@
 from arbitrary_nst.engines.protocol import Step
 from arbitrary_nst.engines.vgg19.engine import Vgg19
 from arbitrary_nst.engines.vgg19.settings import (
-    MIN_SIDE,
+    MIN_CONTENT_SIDE,
     OPTIMIZERS,
     POOLINGS,
     Vgg19Settings,
@@ -13,7 +13,7 @@ from arbitrary_nst.errors import RenderError
 from arbitrary_nst.networks.precision import PRECISIONS
 
 __all__ = [
-    "MIN_SIDE",
+    "MIN_CONTENT_SIDE",
     "OPTIMIZERS",
     "POOLINGS",
     "PRECISIONS",

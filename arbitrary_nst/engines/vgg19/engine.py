@@ -29,7 +29,7 @@ from arbitrary_nst.engines.vgg19.resume import (
     save_state,
 )
 from arbitrary_nst.engines.vgg19.settings import (
-    MIN_SIDE,
+    MIN_CONTENT_SIDE,
     Vgg19Settings,
     check_settings,
     scale_shapes,
@@ -280,7 +280,7 @@ class Vgg19:
         return Cin()
 
     def _grams(self, image: np.ndarray) -> Embedding:
-        image = _at_least(image, MIN_SIDE)
+        image = _at_least(image, MIN_CONTENT_SIDE)
         features = self._vgg(tf.constant(image[None], tf.float32))
         arrays = {}
         for layer, values in zip(STYLE_LAYERS, features, strict=False):
@@ -299,10 +299,11 @@ class Vgg19:
         check_embedding(embedding, self.name, self.network, shapes)
         check_image(content, "content", (3,))
         height, width = content.shape[:2]
-        if min(height, width) < MIN_SIDE or height * width > self.settings.max_pixels:
+        if min(height, width) < MIN_CONTENT_SIDE or height * width > self.settings.max_pixels:
             raise ImageError(
-                f"The vgg19 engine needs photos of at least {MIN_SIDE}x{MIN_SIDE} and at most "
-                f"{self.settings.max_pixels} pixels in all (about 3 GB of memory for a megapixel). "
+                f"The vgg19 engine needs photos of at least {MIN_CONTENT_SIDE}x{MIN_CONTENT_SIDE} "
+                f"and at most {self.settings.max_pixels} pixels in all (about 3 GB of memory for a "
+                f"megapixel). "
                 f"Received: {width}x{height}. Give a `size`, or raise `max_pixels` of its settings."
             )
 

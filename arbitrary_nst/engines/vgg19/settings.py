@@ -16,7 +16,7 @@ from arbitrary_nst.networks.vgg import STYLE_LAYERS
 
 OPTIMIZERS = ("lbfgs", "adam")
 POOLINGS = ("max", "average")
-MIN_SIDE = 16  # relu5_1 sees one position there
+MIN_CONTENT_SIDE = 16  # relu5_1 sees one position there
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def scale_shapes(shape: Sequence[int], coarsest: int) -> list[tuple[int, int, in
     """Shapes from coarse to fine: halved until the longer side is near `coarsest`."""
     height, width = shape[:2]
     shapes = [(height, width, 3)]
-    while max(height, width) >= 1.5 * coarsest and min(height, width) >= 4 * MIN_SIDE:
+    while max(height, width) >= 1.5 * coarsest and min(height, width) >= 4 * MIN_CONTENT_SIDE:
         height, width = (height + 1) // 2, (width + 1) // 2
         shapes.append((height, width, 3))
     return shapes[::-1]
@@ -88,7 +88,7 @@ def check_settings(settings: Vgg19Settings) -> None:
                 f"`{name}` is one of {', '.join(map(repr, allowed))}. "
                 f"Received: {getattr(settings, name)!r}."
             )
-    lowest = {"coarsest": 64, "style_size": MIN_SIDE, "restart_every": 1, "max_pixels": 256}
+    lowest = {"coarsest": 64, "style_size": MIN_CONTENT_SIDE, "restart_every": 1, "max_pixels": 256}
     for name, low in lowest.items():
         _check_number(name, getattr(settings, name), low, whole=True)
     for name in ("style_weight", "total_variation_weight", "learning_rate", "tolerance"):

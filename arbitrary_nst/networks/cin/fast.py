@@ -48,7 +48,9 @@ class FastCin:
         plan = layout.convolutions()
         ends = np.cumsum([step.filters for step in plan])
         self.steps = [
-            Step(step, tf.constant(rewritten(step, kernels[step.name]), self.dtype), end, level)
+            FastConvolution(
+                step, tf.constant(rewritten(step, kernels[step.name]), self.dtype), end, level
+            )
             for step, end, level in zip(plan, ends.tolist(), _levels(plan), strict=True)
         ]
         self._render = self._graph(lean=False)
@@ -133,7 +135,7 @@ class FastCin:
         *,
         lean: bool,
     ) -> tf.Tensor:
-        def by_style(x: tf.Tensor, step: Step) -> tf.Tensor:
+        def by_style(x: tf.Tensor, step: FastConvolution) -> tf.Tensor:
             return normalize(x, *step.affine(gamma, beta))
 
         return self.apply(content, noise, by_style, lean=lean)
@@ -151,7 +153,7 @@ class FastCin:
         for _ in self.layout.channels[1:]:
             levels.append(tf.nn.avg_pool2d(levels[-1], 2, 2, "VALID"))
 
-        def by_weights(x: tf.Tensor, step: Step) -> tf.Tensor:
+        def by_weights(x: tf.Tensor, step: FastConvolution) -> tf.Tensor:
             # Mean and deviation of each style are those of where it is: with those of the whole
             # a dark style above made the bright one below it white.
             own = levels[step.level]
@@ -170,7 +172,7 @@ class FastCin:
         self,
         content: tf.Tensor,
         noise: tf.Tensor,
-        normalize: Callable[[tf.Tensor, Step], tf.Tensor],
+        normalize: Callable[[tf.Tensor, FastConvolution], tf.Tensor],
         *,
         lean: bool = False,
     ) -> tf.Tensor:
@@ -200,7 +202,7 @@ class FastCin:
 
 
 @dataclass(frozen=True)
-class Step:
+class FastConvolution:
     """A convolution, its rewritten kernel, and where its part of gamma and beta ends.
 
     `level` counts how often its output's resolution is half of that before.
@@ -217,7 +219,7 @@ class Step:
 
 
 def _levels(plan: Sequence[Convolution]) -> list[int]:
-    """The `Step.level` of each convolution."""
+    """The `FastConvolution.level` of each convolution."""
     levels: dict[str, int] = {}
     before = ""
     for step in plan:
@@ -271,11 +273,11 @@ def normalize_by_weights(
     return x * scales + offsets
 
 
-def convolve(x: tf.Tensor, step: Step) -> tf.Tensor:
+def convolve(x: tf.Tensor, step: FastConvolution) -> tf.Tensor:
     return convolve_padded(pad(x, step, (1, 2)), step)
 
 
-def convolve_lean(x: tf.Tensor, step: Step) -> tf.Tensor:
+def convolve_lean(x: tf.Tensor, step: FastConvolution) -> tf.Tensor:
     """`convolve` with less memory: padded at once, and the last one in strips of rows."""
     halo = halo_of(step)
     columns = (halo, halo)
@@ -296,7 +298,7 @@ def convolve_lean(x: tf.Tensor, step: Step) -> tf.Tensor:
     return tf.concat(strips, axis=1)
 
 
-def convolve_padded(x: tf.Tensor, step: Step) -> tf.Tensor:
+def convolve_padded(x: tf.Tensor, step: FastConvolution) -> tf.Tensor:
     if step.plan.upsample:
         x = tf.nn.conv2d(x, step.kernel, 1, "VALID")  # (1, h + 1, w + 1, 4 * filters)
         return tf.nn.depth_to_space(x, 2)[:, 1:-1, 1:-1]  # (1, 2h, 2w, filters)
@@ -306,12 +308,12 @@ def convolve_padded(x: tf.Tensor, step: Step) -> tf.Tensor:
     return tf.nn.conv2d(x, step.kernel, step.plan.stride, "VALID")
 
 
-def halo_of(step: Step) -> int:
+def halo_of(step: FastConvolution) -> int:
     """Pixels that a convolution needs around its input."""
     return 1 if step.plan.upsample else step.plan.kernel_size // 2
 
 
-def pad(x: tf.Tensor, step: Step, axes: tuple[int, ...]) -> tf.Tensor:
+def pad(x: tf.Tensor, step: FastConvolution, axes: tuple[int, ...]) -> tf.Tensor:
     amount = halo_of(step)
     if amount == 0:
         return x

@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image.arrays import as_floats, grown_rows, to_uint8
-from arbitrary_nst.networks.cin.fast import FastCin, Step, convolve_padded, halo_of, pad
+from arbitrary_nst.networks.cin.fast import FastCin, FastConvolution, convolve_padded, halo_of, pad
 from arbitrary_nst.networks.cin.noise import draw_noise
 from arbitrary_nst.networks.cin.norms import RegionNorm, Strips, StyleNorm
 
@@ -99,7 +99,7 @@ def bytes_needed(network: FastCin, pixels: int, level: int, held: int = 0) -> fl
     return per_pixel * pixels + STRIP_BYTES
 
 
-def still_needed(network: FastCin, kept: set[str], done: Step) -> set[str]:
+def still_needed(network: FastCin, kept: set[str], done: FastConvolution) -> set[str]:
     """Those of the kept arrays from which the steps after `done`, or the last one, are computed."""
     steps = network.steps
     before = {b.plan.name: a.plan.name for a, b in pairwise(steps)}
@@ -166,7 +166,7 @@ class _Passes:
         self._noise = draw_noise(network.layout, self._height, self._width, seed)
         self._kept: dict[str, np.ndarray] = {}
 
-    def measure(self, step: Step) -> None:
+    def measure(self, step: FastConvolution) -> None:
         """Statistics of what a convolution gives, which is kept where it is small."""
         is_kept = step.level >= self._level and step is not self._network.steps[-1]
         array = self._array(step) if is_kept else None
@@ -174,7 +174,7 @@ class _Passes:
         if array is not None:
             self._finish(step, array)
 
-    def _convolved_strips(self, step: Step, array: np.ndarray | None) -> Strips:
+    def _convolved_strips(self, step: FastConvolution, array: np.ndarray | None) -> Strips:
         for top, stop in self._strips(step.level):
             rows = self._convolved(step, top, stop)
             if array is not None:
@@ -191,11 +191,11 @@ class _Passes:
             picture[top:stop] = to_uint8(rows) if picture.dtype == np.uint8 else rows
         return picture
 
-    def _array(self, step: Step) -> np.ndarray:
+    def _array(self, step: FastConvolution) -> np.ndarray:
         rows, columns = self._height >> step.level, self._width >> step.level
         return np.empty((rows, columns, step.plan.filters), kept_dtype(self._network))
 
-    def _finish(self, step: Step, array: np.ndarray) -> None:
+    def _finish(self, step: FastConvolution, array: np.ndarray) -> None:
         """Normalises and activates a kept array in its place, and forgets those that are done."""
         for top, stop in self._strips(step.level):
             raw = tf.cast(array[None, top:stop], self._network.dtype)
@@ -205,7 +205,7 @@ class _Passes:
         needed = still_needed(self._network, set(self._kept), step)
         self._kept = {name: kept for name, kept in self._kept.items() if name in needed}
 
-    def _source(self, step: Step) -> str:
+    def _source(self, step: FastConvolution) -> str:
         return step.plan.source or self._before.get(step.plan.name, "content")
 
     def _strips(self, level: int):
@@ -221,7 +221,7 @@ class _Passes:
         step = self._steps[name]
         return self._finished(step, self._convolved(step, top, stop), top, stop)
 
-    def _finished(self, step: Step, x: tf.Tensor, top: int, stop: int) -> tf.Tensor:
+    def _finished(self, step: FastConvolution, x: tf.Tensor, top: int, stop: int) -> tf.Tensor:
         if step.plan.activation == "sigmoid":
             x = tf.cast(x, tf.float32)
         x = self._norm.apply(x, step, top, stop)
@@ -230,7 +230,7 @@ class _Passes:
         shortcut = step.plan.shortcut
         return tf.nn.relu(x) if shortcut is None else self._rows(shortcut, top, stop) + x
 
-    def _convolved(self, step: Step, top: int, stop: int) -> tf.Tensor:
+    def _convolved(self, step: FastConvolution, top: int, stop: int) -> tf.Tensor:
         """Rows of what a convolution gives; at full resolution an even number from an even one."""
         plan, halo = step.plan, halo_of(step)
         if plan.upsample:

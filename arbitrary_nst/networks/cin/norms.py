@@ -14,7 +14,7 @@ import tensorflow as tf
 from arbitrary_nst.image.arrays import grown_rows
 from arbitrary_nst.networks.cin.fast import (
     TOTAL_EPSILON,
-    Step,
+    FastConvolution,
     affine_of_region,
     normalize_by,
     normalize_by_weights,
@@ -37,7 +37,7 @@ class StyleNorm:
         self._gamma, self._beta = tf.constant(gamma), tf.constant(beta)
         self._moments: dict[str, tuple[tf.Tensor, tf.Tensor]] = {}
 
-    def measure(self, step: Step, strips: Strips) -> None:
+    def measure(self, step: FastConvolution, strips: Strips) -> None:
         """Mean and variance of each channel."""
         count, mean, spread = 0, 0.0, 0.0
         ones = tf.ones(step.plan.filters)
@@ -56,7 +56,7 @@ class StyleNorm:
         pair = np.stack([mean, spread / count]).astype(np.float32)
         self._moments[step.plan.name] = tf.constant(pair[0]), tf.constant(pair[1])
 
-    def apply(self, x: tf.Tensor, step: Step, top: int, stop: int) -> tf.Tensor:
+    def apply(self, x: tf.Tensor, step: FastConvolution, top: int, stop: int) -> tf.Tensor:
         """Rows of a measured step, normalised."""
         affine = step.affine(self._gamma, self._beta)
         return normalize_by(x, *affine, *self._moments[step.plan.name])
@@ -88,7 +88,7 @@ class RegionNorm:
         self._levels = weight_levels(weights, size, count)
         self._affine: dict[str, tuple[tf.Tensor, tf.Tensor, tf.Tensor]] = {}
 
-    def measure(self, step: Step, strips: Strips) -> None:
+    def measure(self, step: FastConvolution, strips: Strips) -> None:
         """Mean and variance of each channel where a style is, for each of the styles."""
         pixels, centre = 0, np.zeros(1)  # of all styles together: (c,)
         total = mean = spread = np.zeros((1, 1))  # (num_styles, 1), and twice (num_styles, c)
@@ -108,7 +108,7 @@ class RegionNorm:
         gamma, beta = step.affine(self._gamma, self._beta)
         self._affine[step.plan.name] = middle, *affine_of_region(gamma, beta, mean, variance)
 
-    def apply(self, x: tf.Tensor, step: Step, top: int, stop: int) -> tf.Tensor:
+    def apply(self, x: tf.Tensor, step: FastConvolution, top: int, stop: int) -> tf.Tensor:
         """Rows of a measured step, normalised."""
         centre, scale, offset = self._affine[step.plan.name]
         wide = tf.cast(x, tf.float32) - centre
