@@ -85,7 +85,9 @@ def test_killed_run_repeats_the_steps_after_its_checkpoint(data, finished, tmp_p
     assert [int(row["step"]) for row in logged(tmp_path)] == list(range(1, 13))
 
 
-def test_interrupted_run_saves_its_last_step(data, finished, tmp_path, caplog, monkeypatch):
+def test_interrupted_run_saves_its_last_step(
+    data, finished, tmp_path, caplog, monkeypatch, request
+):
     """Ctrl-C in the middle of the third step: the step is finished, saved and said."""
     original = StyleTrainer.train_on_batch
 
@@ -95,6 +97,9 @@ def test_interrupted_run_saves_its_last_step(data, finished, tmp_path, caplog, m
         return original(self, *args, **kwargs)
 
     monkeypatch.setattr(StyleTrainer, "train_on_batch", interrupted)
+    # A shell that starts the tests in the background has them ignore Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     with pytest.raises(KeyboardInterrupt):
         run(data, tmp_path)
     assert int(checkpoint(tmp_path)["optimizer/0000/iteration"]) == 3
