@@ -17,7 +17,7 @@ from arbitrary_nst import list_styles, load_image, save_image, stylize
 from arbitrary_nst.cli.styles import style_sheet
 from arbitrary_nst.image.sheet import contact_sheet
 
-HERO = ("kodim21.jpg", "great-wave", "composition-vii")
+HERO = ("kodim21.jpg", "starry-night", "blue-horses")
 STRIP = ("kodim07.jpg", "starry-night", "roman-mosaic")
 STRENGTH = ("kodim04.jpg", "udnie")
 SHEET = ("kodim04.jpg", "kodim07.jpg", "kodim21.jpg", "kodim23.jpg")
