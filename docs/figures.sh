@@ -26,10 +26,14 @@ scores() { # every named style on all photos, beside Magenta's network
         --engine cin --engine magenta --csv docs/data/evaluate-magenta.csv
 }
 
-unseen() { # paintings that were kept out of training
-    arbitrary-nst evaluate --photos "$PHOTOS" --limit 2 --styles "$MANY" \
+unseen() { # paintings that were kept out of training, on two photos
+    local two
+    two=$(mktemp -d)
+    cp "$(photo 20)" "$(photo 23)" "$two"
+    arbitrary-nst evaluate --photos "$two" --styles "$MANY" \
         --style-list docs/data/unseen-paintings.json --engine cin --engine magenta \
         --csv docs/data/evaluate-unseen.csv
+    rm -r "$two"
 }
 
 readme() {

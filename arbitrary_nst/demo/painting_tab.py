@@ -220,7 +220,7 @@ def connect(
     )
     running = waiting.then(run, inputs, outputs, **options, **minutes)
     running.failure(lambda: "", None, tab.progress, show_progress="hidden", **heavy)
-    tab.cancel.click(
+    cancelled = tab.cancel.click(
         lambda: "Cancelled.",
         None,
         tab.progress,
@@ -228,7 +228,21 @@ def connect(
         queue=False,
         api_visibility="private",
     )
+    # A step that was on its way to the page may arrive after that, and wipe it out.
+    cancelled.then(
+        _cancelled_again,
+        None,
+        tab.progress,
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
     tab.engine.input(availability, tab.engine, tab.notice, show_progress="hidden", **heavy)
+
+
+def _cancelled_again() -> str:
+    time.sleep(0.7)
+    return "Cancelled."
 
 
 def bar(text: str, share: float | None = None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -35,17 +36,24 @@ def in_steps(paint: Callable[[Progress], Image.Image]) -> Iterator[Report | Imag
     Raises:
         Exception: whatever the function raises.
     """
-    reports: queue.SimpleQueue[Report | None] = queue.SimpleQueue()
+    # One report at most lies ready: the work does not run ahead of who watches it.
+    reports: queue.Queue[Report | None] = queue.Queue(maxsize=1)
     stop = threading.Event()
 
+    def hand_over(report: Report | None) -> None:
+        while not stop.is_set():
+            with contextlib.suppress(queue.Full):
+                reports.put(report, timeout=0.1)
+                return
+
     def progress(done: int, total: int, message: str, preview: Image.Image | None = None) -> None:
+        hand_over(Report(done, total, preview))
         if stop.is_set():
             raise InterruptedError
-        reports.put(Report(done, total, preview))
 
     with ThreadPoolExecutor(1, "minutes") as pool:
         painting = pool.submit(paint, progress)
-        painting.add_done_callback(lambda _: reports.put(None))
+        painting.add_done_callback(lambda _: hand_over(None))
         try:
             while (report := reports.get()) is not None:
                 yield report
