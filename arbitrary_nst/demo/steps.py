@@ -51,9 +51,14 @@ def in_steps(paint: Callable[[Progress], Image.Image]) -> Iterator[Report | Imag
         if stop.is_set():
             raise InterruptedError
 
+    def work() -> Image.Image:
+        try:
+            return paint(progress)
+        finally:
+            hand_over(None)
+
     with ThreadPoolExecutor(1, "minutes") as pool:
-        painting = pool.submit(paint, progress)
-        painting.add_done_callback(lambda _: hand_over(None))
+        painting = pool.submit(work)
         try:
             while (report := reports.get()) is not None:
                 yield report
