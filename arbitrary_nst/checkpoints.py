@@ -19,6 +19,7 @@ VGG19_VARIABLE = "ARBITRARY_NST_VGG19"
 NETWORK_FILE = "network.safetensors"
 STYLES_FILE = "styles.safetensors"
 PREDICTOR_FILE = "predictor.safetensors"  # of styles from images; not every network has one
+TARGETS_FILE = "targets.safetensors"  # Gram matrices of the styles' paintings, likewise
 PHOTOS_FILE = "reference-photos.png"  # square photos side by side, which vectors are fitted on
 
 

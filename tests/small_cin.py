@@ -10,6 +10,7 @@ from arbitrary_nst.networks.cin.network import CinLayout, build_network, noise_s
 
 LAYOUTS = {
     "shipped": CinLayout((4, 6, 8, 12), 2, 9, skip_connections=True, noise_channels=3),
+    "fine": CinLayout((4, 6, 8, 12), 1, 5, True, noise_channels=2, noise_levels=3, fine_blocks=1),
     "published": CinLayout((4, 8, 12), 2, 9),
     "odd widths": CinLayout((3, 5, 7), 1, 7, skip_connections=True),
     "small kernels": CinLayout((2, 4), 1, 3, noise_channels=1),

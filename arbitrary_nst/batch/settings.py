@@ -36,6 +36,7 @@ class EngineRecipe:
         threads: of a single operation of TensorFlow; 0 for as many as there are cores.
         settings: of the vgg19 engine, else None.
         folder: of the cin engine's network; None: the one in `$ARBITRARY_NST_CIN`, or packaged.
+        fit_steps: of the cin engine, see `Cin`.
     """
 
     name: str
@@ -44,6 +45,7 @@ class EngineRecipe:
     threads: int
     settings: Vgg19Settings | None = None
     folder: str | None = None
+    fit_steps: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class BatchSettings:
         }
         if self.engine.settings is not None:
             values["vgg19"] = dataclasses.asdict(self.engine.settings)
+        if self.engine.fit_steps:
+            values["fit_steps"] = self.engine.fit_steps
         return values
 
 
@@ -156,11 +160,18 @@ def _recipe_of_cin(engine: Engine) -> EngineRecipe:
 
     if type(engine) is not Cin:
         return EngineRecipe(engine.name, engine.network, None, 0)
+    folder: str | None = os.path.abspath(engine.folder)
     with contextlib.suppress(WeightsUnavailable):
         if engine.folder == cin_folder():  # it may have another path on another machine
-            return EngineRecipe("cin", engine.network, engine.precision, set_threads(1))
-    folder = os.path.abspath(engine.folder)
-    return EngineRecipe("cin", engine.network, engine.precision, set_threads(1), folder=folder)
+            folder = None
+    return EngineRecipe(
+        "cin",
+        engine.network,
+        engine.precision,
+        set_threads(1),
+        folder=folder,
+        fit_steps=engine.fit_steps,
+    )
 
 
 def _vgg19_settings(engine: Engine) -> Vgg19Settings | None:
@@ -197,7 +208,9 @@ def make_engine(recipe: EngineRecipe) -> Engine:
     if recipe.name == "cin":
         from arbitrary_nst.engines.cin import Cin
 
-        engine: Engine = Cin(recipe.folder, precision=recipe.precision or "auto")
+        engine: Engine = Cin(
+            recipe.folder, precision=recipe.precision or "auto", fit_steps=recipe.fit_steps
+        )
     elif recipe.name == "vgg19":
         from arbitrary_nst.engines.vgg19 import Vgg19
 

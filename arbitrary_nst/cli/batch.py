@@ -92,7 +92,8 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 def _engine(options: argparse.Namespace) -> str | Engine:
-    if (options.style_scale or options.refine_steps is not None) and means_cin(options):
+    settings = (options.style_scale, options.refine_steps, options.fit_steps)
+    if any(setting is not None for setting in settings) and means_cin(options):
         set_threads(1)  # as a batch has them, which has to be said before there is an engine
     return chosen_engine(options)
 

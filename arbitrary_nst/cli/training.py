@@ -25,6 +25,12 @@ from arbitrary_nst.image.sheet import contact_sheet
 SETTINGS = (
     ("num-residual-blocks", int, "residual blocks"),
     ("noise-channels", int, "maps of noise mixed in, which keep flat areas from a woven look"),
+    ("noise-levels", int, "resolutions that get noise, from the lowest up"),
+    (
+        "fine-blocks",
+        int,
+        "residual blocks at the lowest resolution but one, for fine strokes",
+    ),
     ("steps", int, "optimiser steps in all"),
     ("batch-size", int, "samples a step"),
     ("styles-per-photo", int, "samples that share a photo, which saves time"),

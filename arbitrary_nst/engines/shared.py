@@ -8,6 +8,7 @@ import numpy as np
 
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.errors import InputError, StyleError
+from arbitrary_nst.image.arrays import check_image
 
 REFINE_STEPS = 10  # of the cin engine, see `Cin`
 
@@ -71,3 +72,16 @@ def check_batch(contents: Sequence[np.ndarray], embeddings: Sequence[Embedding])
             f"A batch needs an embedding for each photo. Received: {len(contents)} photos, "
             f"{len(embeddings)} embeddings."
         )
+
+
+def common_shape(contents: Sequence[np.ndarray], num_embeddings: int) -> tuple[int, int]:
+    """Height and width of the photos of a batch, which must be the same for all."""
+    for content in contents:
+        check_image(content, "content", (3,))
+    shapes = {content.shape[:2] for content in contents}
+    if len(shapes) != 1 or len(contents) != num_embeddings:
+        raise InputError(
+            f"A batch needs photos of one shape and an embedding for each. Received: "
+            f"{len(contents)} photos of shapes {sorted(shapes)}, {num_embeddings} embeddings."
+        )
+    return shapes.pop()

@@ -29,6 +29,7 @@ from arbitrary_nst.networks.cin.network import CinLayout
 from arbitrary_nst.networks.predictor.file import load_predictor, predictor_bytes
 from arbitrary_nst.networks.predictor.start import start_at
 from arbitrary_nst.training.statistics import to_array
+from arbitrary_nst.training.targets import write_targets
 from arbitrary_nst.training.trainer import StyleTrainer
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
@@ -153,7 +154,7 @@ def averaged(trainer: StyleTrainer) -> Iterator[None]:
 def write_network(trainer: StyleTrainer, out: Path) -> None:
     """Writes `network.safetensors` and `styles.safetensors`: what the cin engine loads.
 
-    And `predictor.safetensors`, where one is trained.
+    And `predictor.safetensors` with `targets.safetensors`, where one is trained.
     """
     layout, config = trainer.config.layout, trainer.config
     kernels = {
@@ -174,6 +175,7 @@ def write_network(trainer: StyleTrainer, out: Path) -> None:
     if trainer.predictor is not None:
         data = predictor_bytes(trainer.predictor, config.predictor, network)
         write_bytes(out / PREDICTOR_FILE, data)
+        write_targets(trainer.predictor, config.styles, network, out)
 
 
 def assign_kernels(trainer: StyleTrainer, kernels: Mapping[str, np.ndarray]) -> None:
@@ -187,15 +189,21 @@ def start_from(trainer: StyleTrainer, folder: str | Path) -> None:
 
     Raises:
         WeightsUnavailable: no network in the folder.
-        CheckpointError: its layout differs by more than skip connections, noise, and residual
-            blocks that it lacks.
+        CheckpointError: its layout differs by more than skip connections, noise, and blocks that
+            it lacks.
     """
     folder = cin_folder(folder)
     old, kernels = load_network(folder / NETWORK_FILE)
     layout = trainer.config.layout
-    growing = ("skip_connections", "noise_channels", "num_residual_blocks")
+    growing = (
+        "skip_connections",
+        "noise_channels",
+        "num_residual_blocks",
+        "noise_levels",
+        "fine_blocks",
+    )
     grown = replace(old, **{name: getattr(layout, name) for name in growing})
-    if grown != layout or old.num_residual_blocks > layout.num_residual_blocks:
+    if grown != layout or any(getattr(old, name) > getattr(layout, name) for name in growing[2:]):
         raise CheckpointError(
             f"The network in {folder} has another layout. Expected {layout}. Received: {old}."
         )
@@ -207,39 +215,56 @@ def start_from(trainer: StyleTrainer, folder: str | Path) -> None:
         known = [styles[name]] if name in styles else list(styles.values())
         gamma, beta = (
             _spread_by_layer(
-                key, np.mean([style.arrays[key] for style in known], axis=0), old, layout
+                np.mean([style.arrays[key] for style in known], axis=0), old, layout, inside
             )
-            for key in ("gamma", "beta")
+            for key, inside in (("gamma", 1.0), ("beta", 0.0))
         )
         trainer.table.assign(index, gamma, beta)
     if trainer.predictor is not None:
-        _start_predictor(trainer, trainer.predictor, folder, network_id(kernels))
+        _start_predictor(trainer, trainer.predictor, folder, old, network_id(kernels))
 
 
 def _start_predictor(
-    trainer: StyleTrainer, predictor: keras.Model, folder: Path, network: str
+    trainer: StyleTrainer, predictor: keras.Model, folder: Path, old: CinLayout, network: str
 ) -> None:
     """Takes over the predictor of a trained network, or makes one begin at its styles."""
+    layout = trainer.config.layout
     if (folder / PREDICTOR_FILE).is_file():
-        size = trainer.config.layout.style_size
-        old = load_predictor(folder / PREDICTOR_FILE, size, network)
-        predictor.set_weights(old.get_weights())
+        trained = load_predictor(folder / PREDICTOR_FILE, old.style_size, network)
+        for layer in trained.layers:
+            weights = layer.get_weights()
+            if layer.name == "vector":
+                weights = [
+                    _spread_vector(layer.rate * w, old, layout) / layer.rate for w in weights
+                ]
+            predictor.get_layer(layer.name).set_weights(weights)
         return
     count = 1 + len(trainer.config.styles)
     gamma, beta = (to_array(v) for v in trainer.table(np.eye(count, dtype=np.float32)))
     start_at(predictor, np.concatenate([gamma - 1, beta], axis=1)[1:])
 
 
-def _spread_by_layer(key: str, vector: np.ndarray, old: CinLayout, new: CinLayout) -> np.ndarray:
-    """A style's gammas or betas for another layout.
+def _spread_vector(weights: np.ndarray, old: CinLayout, new: CinLayout) -> np.ndarray:
+    """The predictor's last kernel (bottleneck, 2 * style_size), or bias, for another layout."""
+    gamma, beta = np.split(weights, 2, axis=-1)
+    # The bias is that of gamma - 1, and what is closed has a gamma of 0.
+    closed = -1.0 if weights.ndim == 1 else 0.0
+    gamma = _spread_by_layer(gamma, old, new, inside=0.0, closed=closed)
+    return np.concatenate([gamma, _spread_by_layer(beta, old, new, inside=0.0)], axis=-1)
 
-    Those of layers that `old` lacks are zero, and so add nothing; but the gammas inside a residual
-    block are one, or nothing would ever reach its second half.
+
+def _spread_by_layer(
+    vector: np.ndarray, old: CinLayout, new: CinLayout, inside: float, closed: float = 0.0
+) -> np.ndarray:
+    """A style's gammas or betas (..., style_size) for another layout.
+
+    Those of layers that `old` lacks are `closed`, and so add nothing; but those inside a residual
+    block are `inside`: with a gamma of zero nothing would ever reach its second half.
     """
     sizes = [c.filters for c in old.convolutions()]
-    parts = np.split(vector, np.cumsum(sizes)[:-1])
+    parts = np.split(vector, np.cumsum(sizes)[:-1], axis=-1)
     by_name = {c.name: part for c, part in zip(old.convolutions(), parts, strict=True)}
     for c in new.convolutions():
-        inside = key == "gamma" and c.activation == "relu"
-        by_name.setdefault(c.name, np.full(c.filters, 1.0 if inside else 0.0))
-    return np.concatenate([by_name[c.name] for c in new.convolutions()])
+        fill = inside if c.activation == "relu" else closed
+        by_name.setdefault(c.name, np.full((*vector.shape[:-1], c.filters), fill, vector.dtype))
+    return np.concatenate([by_name[c.name] for c in new.convolutions()], axis=-1)

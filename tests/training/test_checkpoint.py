@@ -183,22 +183,31 @@ def test_start_from_a_trained_network(data, finished):
 
 def test_new_parts_of_the_network_start_closed(data, finished):
     """What the trained network lacks of them does not change its pictures."""
-    layout = replace(LAYOUT, skip_connections=True, noise_channels=2, num_residual_blocks=2)
+    layout = replace(
+        LAYOUT,
+        skip_connections=True,
+        noise_channels=2,
+        noise_levels=2,
+        num_residual_blocks=2,
+        fine_blocks=1,
+    )
     trainer = build_trainer(small_config(data, layout=layout), vgg=small_vgg())
     start_from(trainer, finished)
     old = build_trainer(small_config(data), vgg=small_vgg())
     start_from(old, finished)
     batch = batch_of(one_hot(2))
-    noise = np.random.default_rng(0).normal(size=(2, 8, 8, 2)).astype(np.float32)
+    noise = np.random.default_rng(0).normal(size=(2, 8, 8, layout.noise_depth)).astype(np.float32)
     picture = to_array(trainer({**batch, "noise": noise}))
     np.testing.assert_allclose(picture, to_array(old(batch)), atol=1e-6)
     # Closed, but not dead: the new block's own gammas can open it.
     losses = [take_step(trainer, {**batch, "noise": noise}, step) for step in (1, 2)]
     assert all(np.isfinite(loss["loss"]) for loss in losses)
     ends = np.cumsum([c.filters for c in layout.convolutions()])
-    index = [c.name for c in layout.convolutions()].index("residual2b")
     gamma = to_array(trainer.table(np.eye(4, dtype=np.float32))[0])
-    assert np.abs(gamma[2, ends[index - 1] : ends[index]]).max() > 0
+    names = [c.name for c in layout.convolutions()]
+    for name in ("residual2b", "fine1b", "grain", "grain1"):
+        index = names.index(name)
+        assert np.abs(gamma[2, ends[index - 1] : ends[index]]).max() > 0
 
 
 def test_a_network_with_fewer_blocks_is_refused(data, finished, tmp_path):

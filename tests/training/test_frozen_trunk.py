@@ -1,11 +1,18 @@
-"""A predictor whose first convolutions stay as they are, also when a run is resumed."""
+"""A predictor that is trained on: first convolutions that stay, and a network that grows."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_training import small_config, small_vgg, write_data
+from small_training import LAYOUT, small_config, small_vgg, write_data
 
 from arbitrary_nst.networks.predictor.network import TRUNK, PredictorLayout
-from arbitrary_nst.training.checkpoint import load_checkpoint, save_checkpoint
+from arbitrary_nst.training.checkpoint import (
+    load_checkpoint,
+    save_checkpoint,
+    start_from,
+    write_network,
+)
 from arbitrary_nst.training.config import PaintingSpec
 from arbitrary_nst.training.statistics import to_array
 from arbitrary_nst.training.train import build_trainer, take_step
@@ -64,3 +71,25 @@ def test_trunk_comes_from_the_checkpoint(config, tmp_path):
     load_checkpoint(again, tmp_path / "checkpoint.safetensors")
     found = to_array(again.predictor.get_layer(TRUNK[0]).kernel)
     np.testing.assert_array_equal(found, to_array(kernel))
+
+
+def test_a_predictor_goes_on_with_a_network_that_grows(config, tmp_path):
+    """Its vectors make the same pictures in the larger network, whose new parts are closed."""
+    old = build_trainer(config, vgg=small_vgg())
+    write_network(old, tmp_path)
+    layout = replace(LAYOUT, noise_channels=1, noise_levels=2, num_residual_blocks=2, fine_blocks=1)
+    new = build_trainer(replace(config, layout=layout), vgg=small_vgg())
+    start_from(new, tmp_path)
+    rng = np.random.default_rng(0)
+    paintings = rng.random((3, 32, 32, 3), np.float32)
+    content = rng.random((3, 32, 32, 3), np.float32)
+    pictures = []
+    for trainer in (old, new):
+        gamma, beta = np.split(to_array(trainer.predictor(paintings)), 2, axis=1)
+        inputs = {"content": content, "gamma": 1 + gamma, "beta": beta}
+        if trainer is new:
+            inputs["noise"] = rng.standard_normal((3, 8, 8, layout.noise_depth), np.float32)
+        pictures.append(to_array(trainer.network(inputs)))
+    # The file has half precision.
+    np.testing.assert_allclose(pictures[1], pictures[0], atol=2e-3)
+    assert np.std(pictures[0]) > 0.05

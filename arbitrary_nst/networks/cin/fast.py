@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from arbitrary_nst.networks.cin.network import EPSILON, CinLayout, Convolution
+from arbitrary_nst.networks.cin.network import EPSILON, CinLayout, Convolution, noise_source
 
 LEAN_PIXELS = 2**22  # above, a picture goes through the lean graph
 LAST_STRIPS = 4  # of its last convolution
@@ -61,7 +61,7 @@ class FastCin:
             tf.TensorSpec((1, None, None, 3), tf.float32),
             tf.TensorSpec((layout.style_size,), tf.float32),
             tf.TensorSpec((layout.style_size,), tf.float32),
-            tf.TensorSpec((1, None, None, layout.noise_channels), tf.float32),
+            tf.TensorSpec((1, None, None, layout.noise_depth), tf.float32),
         ]
         # One graph for all sizes: tracing anew for each would cost half a second.
         return tf.function(functools.partial(self._run, lean=lean), input_signature=signature)
@@ -79,7 +79,7 @@ class FastCin:
             content: float32 (B, H, W, 3), RGB in `[0, 1]`, sides multiples of `layout.multiple`.
             gamma: float32 (B, layout.style_size).
             beta: float32 (B, layout.style_size).
-            noise: float32 (B, H / multiple, W / multiple, layout.noise_channels), standard normal.
+            noise: float32 (B, H / multiple, W / multiple, layout.noise_depth), standard normal.
 
         Returns:
             float32 (B, H, W, 3) in `[0, 1]`.
@@ -122,7 +122,7 @@ class FastCin:
                 tf.TensorSpec((None, layout.style_size), tf.float32),
                 tf.TensorSpec((None, layout.style_size), tf.float32),
                 tf.TensorSpec((1, None, None, None), tf.float32),
-                tf.TensorSpec((1, None, None, layout.noise_channels), tf.float32),
+                tf.TensorSpec((1, None, None, layout.noise_depth), tf.float32),
             ],
         )
 
@@ -188,7 +188,7 @@ class FastCin:
             The picture, float32 (B, H, W, 3).
         """
         x = tf.cast(content, self.dtype)
-        outputs = {"noise": tf.cast(noise, self.dtype)}
+        outputs = self._noise(tf.cast(noise, self.dtype))
         for step in self.steps:
             x = outputs[step.plan.source] if step.plan.source else x
             x = convolve_lean(x, step) if lean else convolve(x, step)
@@ -199,6 +199,10 @@ class FastCin:
             x = tf.nn.relu(x) if shortcut is None else outputs[shortcut] + x
             outputs[step.plan.name] = x
         raise AssertionError("the last step of a layout is a sigmoid")
+
+    def _noise(self, noise: tf.Tensor) -> dict[str, tf.Tensor]:
+        levels = range(self.layout.noise_levels)
+        return {noise_source(level): noise_of_level(self.layout, noise, level) for level in levels}
 
 
 @dataclass(frozen=True)
@@ -223,12 +227,19 @@ def _levels(plan: Sequence[Convolution]) -> list[int]:
     levels: dict[str, int] = {}
     before = ""
     for step in plan:
-        # "grain" comes from the noise, which is as small as what it is added to.
-        source = step.shortcut if step.source == "noise" else step.source or before
+        # The noise is as small as what it is added to.
+        is_noise = (step.source or "").startswith("noise")
+        source = step.shortcut if is_noise else step.source or before
         level = levels[source] if source else 0
         levels[step.name] = level + (step.stride == 2) - step.upsample
         before = step.name
     return list(levels.values())
+
+
+def noise_of_level(layout: CinLayout, noise: tf.Tensor, level: int) -> tf.Tensor:
+    """The noise of one resolution, out of (B, h, w, layout.noise_depth)."""
+    noise = noise[..., layout.noise_part(level)]
+    return tf.nn.depth_to_space(noise, 2**level) if level else noise
 
 
 def normalize(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:

@@ -67,10 +67,14 @@ def _parse_layout(text: str) -> CinLayout:
     channels = tuple(values["channels"])
     blocks, kernel = values["num_residual_blocks"], values["outer_kernel"]
     skips, noise = values["skip_connections"], values["noise_channels"]
-    sizes = (*channels, blocks, kernel, noise + 1)
+    # Files of before the two were there do not name them.
+    levels, fine = values.get("noise_levels", 1), values.get("fine_blocks", 0)
+    sizes = (*channels, blocks, kernel, noise + 1, levels, fine + 1)
     # Bounds keep a hostile file from asking for a network that fills the memory.
     if not 2 <= len(channels) <= 6 or not all(type(s) is int and 1 <= s <= 1024 for s in sizes):
         raise ValueError(f"layout {values} is out of bounds")
-    if blocks > 64 or kernel > 31 or kernel % 2 == 0 or type(skips) is not bool:
+    if max(blocks, fine) > 64 or levels > len(channels) or type(skips) is not bool:
         raise ValueError(f"layout {values} is out of bounds")
-    return CinLayout(channels, blocks, kernel, skips, noise)
+    if kernel > 31 or kernel % 2 == 0:
+        raise ValueError(f"layout {values} is out of bounds")
+    return CinLayout(channels, blocks, kernel, skips, noise, levels, fine)

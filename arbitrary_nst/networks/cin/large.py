@@ -20,7 +20,15 @@ import tensorflow as tf
 
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image.arrays import as_floats, grown_rows, to_uint8
-from arbitrary_nst.networks.cin.fast import FastCin, FastConvolution, convolve_padded, halo_of, pad
+from arbitrary_nst.networks.cin.fast import (
+    FastCin,
+    FastConvolution,
+    convolve_padded,
+    halo_of,
+    noise_of_level,
+    pad,
+)
+from arbitrary_nst.networks.cin.network import noise_source
 from arbitrary_nst.networks.cin.noise import draw_noise
 from arbitrary_nst.networks.cin.norms import RegionNorm, Strips, StyleNorm
 
@@ -164,6 +172,8 @@ class _Passes:
         self._level, self._strip_pixels = level, strip_pixels
         self._height, self._width = size
         self._noise = draw_noise(network.layout, self._height, self._width, seed)
+        levels = range(network.layout.noise_levels)
+        self._noise_levels = {noise_source(level): level for level in levels}
         self._kept: dict[str, np.ndarray] = {}
 
     def measure(self, step: FastConvolution) -> None:
@@ -253,8 +263,12 @@ class _Passes:
         return convolve_padded(pad(x, step, (2,)), step)
 
     def _input(self, source: str, top: int, stop: int) -> tf.Tensor:
-        if source == "noise":
-            return tf.cast(self._noise[None, top:stop], self._network.dtype)
+        if source in self._noise_levels:
+            level = self._noise_levels[source]
+            first, last = top >> level, -(-stop >> level)
+            cells = tf.cast(self._noise[None, first:last], self._network.dtype)
+            rows = noise_of_level(self._network.layout, cells, level)
+            return rows[:, top - (first << level) : stop - (first << level)]
         if source != "content":
             return self._rows(source, top, stop)
         x = as_floats(grown_rows(self._content, top, stop, self._width))

@@ -37,6 +37,11 @@ class CinLayout:
             resolution. On a flat sky the convolutions give the same numbers at every stride, so
             without noise the only texture that they can paint there is a lattice (the woven grid
             that feed-forward networks are known for).
+        noise_levels: resolutions that get noise of their own, from the lowest up: noise that comes
+            in there alone is the same for all pixels of a stride (Ulyanov et al. 2016, "Texture
+            Networks", have it at every resolution).
+        fine_blocks: residual blocks of the decoder at the lowest resolution but one, where
+            what is smaller than a stride is painted.
     """
 
     channels: tuple[int, ...] = (32, 64, 128)
@@ -44,6 +49,8 @@ class CinLayout:
     outer_kernel: int = 9
     skip_connections: bool = False
     noise_channels: int = 0
+    noise_levels: int = 1
+    fine_blocks: int = 0
 
     @property
     def multiple(self) -> int:
@@ -56,45 +63,56 @@ class CinLayout:
         plan = [Convolution("in", 3, widths[0], self.outer_kernel, "relu")]
         for i, (narrow, wide) in enumerate(pairwise(widths), start=1):
             plan.append(Convolution(f"down{i}", narrow, wide, 3, "relu", stride=2))
-        if self.noise_channels:
-            plan.append(
-                Convolution(
-                    "grain",
-                    self.noise_channels,
-                    widths[-1],
-                    1,
-                    "add",
-                    source="noise",
-                    shortcut=plan[-1].name,
-                )
-            )
+        plan += self._noise(0, widths[-1], plan[-1].name)
         for i in range(1, self.num_residual_blocks + 1):
-            plan.append(Convolution(f"residual{i}a", widths[-1], widths[-1], 3, "relu"))
-            shortcut = plan[-2].name
-            plan.append(
-                Convolution(f"residual{i}b", widths[-1], widths[-1], 3, "add", shortcut=shortcut)
-            )
+            plan += _residual_block(f"residual{i}", widths[-1], plan[-1].name)
         for i in range(len(widths) - 1, 0, -1):
-            plan.append(Convolution(f"up{i}", widths[i], widths[i - 1], 3, "relu", upsample=True))
+            level, width = len(widths) - i, widths[i - 1]  # as counted by `noise_levels`
+            plan.append(Convolution(f"up{i}", widths[i], width, 3, "relu", upsample=True))
             if self.skip_connections and i > 1:
-                plan.append(
-                    Convolution(
-                        f"skip{i - 1}",
-                        widths[i - 1],
-                        widths[i - 1],
-                        1,
-                        "add",
-                        source=f"down{i - 1}",
-                        shortcut=f"up{i}",
-                    )
-                )
+                skip = {"source": f"down{i - 1}", "shortcut": f"up{i}"}
+                plan.append(Convolution(f"skip{i - 1}", width, width, 1, "add", **skip))
+            if level < self.noise_levels:
+                plan += self._noise(level, width, plan[-1].name)
+            if level == 1:
+                for j in range(1, self.fine_blocks + 1):
+                    plan += _residual_block(f"fine{j}", width, plan[-1].name)
         plan.append(Convolution("out", widths[0], 3, self.outer_kernel, "sigmoid"))
         return plan
+
+    def _noise(self, level: int, width: int, before: str) -> list[Convolution]:
+        if not self.noise_channels:
+            return []
+        name = f"grain{level or ''}"
+        inputs = {"source": noise_source(level), "shortcut": before}
+        return [Convolution(name, self.noise_channels, width, 1, "add", **inputs)]
+
+    @property
+    def noise_depth(self) -> int:
+        """Numbers of noise for each pixel of the lowest resolution, those of all levels."""
+        return self.noise_part(self.noise_levels).start
+
+    def noise_part(self, level: int) -> slice:
+        """Which of these numbers are the noise of a level: 4 times as many as those of the last."""
+        start = self.noise_channels * (4**level - 1) // 3
+        return slice(start, start + self.noise_channels * 4**level)
 
     @property
     def style_size(self) -> int:
         """Length of `gamma` and of `beta`: one number per output channel of every convolution."""
         return sum(convolution.filters for convolution in self.convolutions())
+
+
+def noise_source(level: int) -> str:
+    """The `Convolution.source` that stands for a level's noise, 0 for the lowest resolution."""
+    return f"noise{level or ''}"
+
+
+def _residual_block(name: str, width: int, before: str) -> list[Convolution]:
+    return [
+        Convolution(f"{name}a", width, width, 3, "relu"),
+        Convolution(f"{name}b", width, width, 3, "add", shortcut=before),
+    ]
 
 
 @dataclass(frozen=True)
@@ -103,7 +121,7 @@ class Convolution:
 
     `activation` is "relu", "sigmoid", or "add": no activation, but the output of the step called
     `shortcut` is added. `source` names the step whose output comes in; None is the step before,
-    "noise" the network's input of that name.
+    `noise_source(level)` the noise of a level.
     """
 
     name: str
@@ -164,6 +182,28 @@ class ConditionalInstanceNorm(keras.layers.Layer):
         return {**super().get_config(), "epsilon": self.epsilon}
 
 
+class NoiseOfLevel(keras.layers.Layer):
+    """Cuts a level's noise out and lays it out: (B, h, w, N) -> (B, h * 2**level, ..., C)."""
+
+    def __init__(self, part: slice, level: int, **kwargs):
+        super().__init__(**kwargs)
+        self.part, self.level = part, level
+
+    def call(self, noise):
+        noise = noise[..., self.part]
+        batch, rows, columns, depth = ops.shape(noise)
+        block = 2**self.level
+        channels = depth // block**2
+        noise = ops.reshape(noise, (batch, rows, columns, block, block, channels))
+        noise = ops.transpose(noise, (0, 1, 3, 2, 4, 5))
+        return ops.reshape(noise, (batch, rows * block, columns * block, channels))
+
+    def compute_output_shape(self, shape):
+        channels = (self.part.stop - self.part.start) // 4**self.level
+        grow = [None if side is None else side * 2**self.level for side in shape[1:3]]
+        return (shape[0], *grow, channels)
+
+
 class StyleSlice(keras.layers.Layer):
     """Cuts one layer's share out of the long gamma or beta vector, always in float32."""
 
@@ -193,16 +233,20 @@ def build_network(layout: CinLayout, *, dtype: str = "float32", seed: int = 0) -
         A functional model from a dict to a picture, float32 (B, H, W, 3) in `[0, 1]`. The dict
         has "content": (B, H, W, 3) RGB in `[0, 1]`, H and W multiples of `layout.multiple`;
         "gamma" and "beta": float32 (B, layout.style_size); and, for a layout with noise,
-        "noise": float32 (B, H / multiple, W / multiple, layout.noise_channels).
+        "noise": float32 (B, H / multiple, W / multiple, layout.noise_depth).
     """
     content = keras.Input((None, None, 3), name="content", dtype="float32")
     gamma = keras.Input((layout.style_size,), name="gamma", dtype="float32")
     beta = keras.Input((layout.style_size,), name="beta", dtype="float32")
-    noise = keras.Input((None, None, layout.noise_channels), name="noise", dtype="float32")
+    noise = keras.Input((None, None, layout.noise_depth), name="noise", dtype="float32")
     inputs = {"content": content, "gamma": gamma, "beta": beta}
     if layout.noise_channels:
         inputs["noise"] = noise
-    x, start, outputs = content, 0, {"noise": noise}
+    x, start, outputs = content, 0, {}
+    for level in range(layout.noise_levels if layout.noise_channels else 0):
+        name, part = noise_source(level), layout.noise_part(level)
+        cut = NoiseOfLevel(part, level, name=f"{name}_cut", dtype="float32")
+        outputs[name] = cut(noise)
     for index, convolution in enumerate(layout.convolutions()):
         name = convolution.name
         x = outputs[convolution.source] if convolution.source else x
@@ -266,4 +310,4 @@ def noise_shape(layout: CinLayout, height: int, width: int) -> tuple[int, int, i
     The photo is grown to a multiple of `layout.multiple`, and so is what it needs.
     """
     rows, columns = (-(-side // layout.multiple) for side in (height, width))
-    return rows, columns, layout.noise_channels
+    return rows, columns, layout.noise_depth

@@ -29,5 +29,5 @@ def noise_numbers(layout: CinLayout, seed: int) -> np.ndarray:
     Returns:
         float32 (n,), enough for `NOISE_PIXELS`; n is 0 for a layout without noise.
     """
-    count = math.ceil(NOISE_PIXELS / layout.multiple**2) * layout.noise_channels
+    count = math.ceil(NOISE_PIXELS / layout.multiple**2) * layout.noise_depth
     return np.random.default_rng(seed).standard_normal(count, np.float32)

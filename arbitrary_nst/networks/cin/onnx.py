@@ -13,7 +13,7 @@ import numpy as np
 from onnx import TensorProto, checker, helper, numpy_helper
 
 from arbitrary_nst.networks.cin.fast import in_blocks, rewritten
-from arbitrary_nst.networks.cin.network import EPSILON, CinLayout, Convolution
+from arbitrary_nst.networks.cin.network import EPSILON, CinLayout, Convolution, noise_source
 
 OPSET, IR_VERSION = 17, 8  # of 2022: what is older than the newest is read everywhere
 
@@ -99,7 +99,7 @@ def _paint(
     outputs = {}
     if layout.noise_channels:
         cells = graph.add("Div", graph.add("Add", sides, missing), multiple)
-        outputs["noise"] = _noise(graph, noise, cells, layout.noise_channels)
+        outputs = _noise(graph, layout, noise, cells)
     for step, gamma, beta in zip(plan, affine[: len(plan)], affine[len(plan) :], strict=True):
         x = outputs[step.source] if step.source else x
         x = _convolve(graph, x, step, kernels[step.name])
@@ -113,14 +113,23 @@ def _paint(
     graph.add("Transpose", x, perm=[0, 2, 3, 1], output="picture")
 
 
-def _noise(graph: _Graph, numbers: np.ndarray, cells: str, channels: int) -> str:
-    """The first of the numbers as (1, channels, *cells), again from the start where they end."""
-    shape = graph.add("Concat", graph.whole(1), cells, graph.whole(channels), axis=0)
+def _noise(graph: _Graph, layout: CinLayout, numbers: np.ndarray, cells: str) -> dict[str, str]:
+    """The noise of each level, from the first of the numbers, again from the start at their end."""
+    shape = graph.add("Concat", graph.whole(1), cells, graph.whole(layout.noise_depth), axis=0)
     count = graph.add("ReduceProd", shape, keepdims=0)
     zero, one = graph.constant(0, np.int64), graph.constant(1, np.int64)
     index = graph.add("Mod", graph.add("Range", zero, count, one), graph.whole(len(numbers)))
     noise = graph.add("Reshape", graph.add("Gather", graph.constant(numbers), index), shape)
-    return graph.add("Transpose", noise, perm=[0, 3, 1, 2])
+    noise = graph.add("Transpose", noise, perm=[0, 3, 1, 2])
+    found = {}
+    for level in range(layout.noise_levels):
+        part = layout.noise_part(level)
+        bounds = graph.whole(part.start), graph.whole(part.stop)
+        own = graph.add("Slice", noise, *bounds, graph.whole(1))
+        if level:
+            own = graph.add("DepthToSpace", own, blocksize=2**level, mode="DCR")
+        found[noise_source(level)] = own
+    return found
 
 
 def _convolve(graph: _Graph, x: str, step: Convolution, kernel: np.ndarray) -> str:

@@ -49,7 +49,7 @@ def portable(
         height, width = tf.shape(content)[1], tf.shape(content)[2]
         grown = _grow(_grow(content, 1, layout.multiple), 2, layout.multiple)
         rows, columns = (tf.shape(grown)[axis] // layout.multiple for axis in (1, 2))
-        shape = (1, rows, columns, layout.noise_channels)
+        shape = (1, rows, columns, layout.noise_depth)
         gamma, beta = style[: layout.style_size], style[layout.style_size :]
         norm = _normalize_by_rows if for_tflite else normalize
         painted = fast.apply(

@@ -1,14 +1,14 @@
 """A style's vector fitted to its painting in a second or two, without the loss network.
 
 What the predictor sees in a painting, its first convolutions see in a picture too. They started as
-VGG19's and still give features of that kind, so the picture of a few small photos is compared with
-the painting by them, Gram matrix by Gram matrix (Gatys et al. 2016), and gamma and beta follow the
-gradient. The predicted vector is where this starts, and it needs few steps.
+VGG19's and still give features of that kind, so the picture of a small photo is compared with the
+painting by them, Gram matrix by Gram matrix (Gatys et al. 2016), and gamma and beta follow the
+gradient. The vector of the predictor, or of training, is where this starts; it needs few steps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
@@ -30,50 +30,91 @@ class Refiner:
     Args:
         network: that paints.
         predictor: of the same network, as `build_predictor` makes it.
-        photos: float32 (N, S, S, 3), RGB in `[0, 1]`; each step looks at the next one.
     """
 
-    def __init__(self, network: FastCin, predictor: keras.Model, photos: np.ndarray) -> None:
+    def __init__(self, network: FastCin, predictor: keras.Model) -> None:
         self._network = network
-        features = [predictor.get_layer(name).output for name in TRUNK]
-        self._trunk = keras.Model(predictor.input, features)
-        self._photos = [tf.constant(photo[None]) for photo in photos]
-        noise = draw_noise(network.layout, photos.shape[1], photos.shape[2], seed=0)
-        self._noise = tf.constant(noise[None])
-        self._gradients = tf.function(self._compute_gradients)
-        self._features = tf.function(self._trunk, reduce_retracing=True)
-        self._wanted = [tf.cast(self._trunk(photo)[-1], tf.float32) for photo in self._photos]
+        layers = [predictor.get_layer(name) for name in TRUNK]
+        self._trunk = keras.Model(predictor.input, [layer.output for layer in layers])
+        layout, widths = network.layout, [layer.kernel.shape[-1] for layer in layers]
+
+        def spec(*shape: int | None) -> tf.TensorSpec:
+            return tf.TensorSpec(shape, tf.float32)
+
+        image, vector = spec(1, None, None, 3), spec(layout.style_size)
+        noise = spec(1, None, None, layout.noise_depth)
+        # One graph for all sizes, or the first photo of each would wait for seconds.
+        self._features = tf.function(self._compute_features, input_signature=[image])
+        self._gradients = tf.function(
+            self._compute_gradients,
+            input_signature=[
+                vector,
+                vector,
+                image,
+                noise,
+                spec(1, None, None, widths[-1]),
+                [spec(1, width, width) for width in widths],
+            ],
+        )
+
+    def grams(self, painting: np.ndarray) -> list[np.ndarray]:
+        """What vectors are fitted to.
+
+        Args:
+            painting: float32 (H, W, 3), RGB in `[0, 1]`.
+
+        Returns:
+            The Gram matrix, float32 (C, C), of each layer of `TRUNK`.
+        """
+        return [gram[0].numpy() for gram in self._features(painting[None])[0]]
 
     def __call__(
-        self, painting: np.ndarray, arrays: Mapping[str, np.ndarray], steps: int
+        self,
+        grams: Sequence[np.ndarray],
+        arrays: Mapping[str, np.ndarray],
+        photos: Sequence[np.ndarray],
+        steps: int,
+        *,
+        seed: int = 0,
     ) -> dict[str, np.ndarray]:
         """Fits a vector.
 
         Args:
-            painting: float32 (H, W, 3), RGB in `[0, 1]`.
+            grams: as `grams` gives them.
             arrays: "gamma" and "beta", float32 (style_size,), where to start.
+            photos: each float32 (H, W, 3), RGB in `[0, 1]`, with sides that are multiples of the
+                network's; each step looks at the next one.
             steps: of the optimiser.
+            seed: of the network's noise.
 
         Returns:
             "gamma" and "beta", fitted.
         """
-        grams = [gram_matrix(f) for f in self._features(tf.constant(painting[None]))]
+        targets = [tf.constant(gram[None]) for gram in grams]
+        inputs = []
+        for photo in photos[:steps]:
+            noise = draw_noise(self._network.layout, *photo.shape[:2], seed)
+            inputs.append((photo[None], noise[None], self._features(photo[None])[1]))
         values = [keras.Variable(arrays[name]) for name in ("gamma", "beta")]
         rate = keras.optimizers.schedules.PolynomialDecay(LEARNING_RATE, steps, 0.0)
         optimizer = keras.optimizers.Adam(rate)
         for step in range(steps):
-            index = step % len(self._photos)
-            photo, wanted = self._photos[index], self._wanted[index]
-            gradients = self._gradients(*(v.value for v in values), photo, wanted, grams)
+            vectors = (value.value for value in values)
+            gradients = self._gradients(*vectors, *inputs[step % len(inputs)], targets)
             optimizer.apply(gradients, values)
         gamma, beta = (value.value.numpy() for value in values)
         return {"gamma": gamma, "beta": beta}
 
-    def _compute_gradients(self, gamma, beta, photo, wanted, grams):
+    def _compute_features(self, image):
+        """The Gram matrices, and the deepest features in float32."""
+        features = self._trunk(image)
+        return [gram_matrix(f) for f in features], tf.cast(features[-1], tf.float32)
+
+    def _compute_gradients(self, gamma, beta, photo, noise, wanted, grams):
         with tf.GradientTape() as tape:
             tape.watch([gamma, beta])
             picture = self._network.apply(
-                photo, self._noise, lambda x, step: normalize(x, *step.affine(gamma, beta))
+                photo, noise, lambda x, step: normalize(x, *step.affine(gamma, beta))
             )
             features = self._trunk(picture)
             style = style_loss([gram_matrix(f) for f in features], grams)

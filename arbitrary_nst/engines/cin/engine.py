@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import keras
@@ -23,7 +23,15 @@ from arbitrary_nst.checkpoints import (
 )
 from arbitrary_nst.common.checks import check_style_scale, whole_number
 from arbitrary_nst.embedding import Embedding
-from arbitrary_nst.engines.shared import REFINE_STEPS, check_embedding
+from arbitrary_nst.engines.cin.targets import (
+    fit_photo,
+    load_targets,
+    target_arrays,
+    target_grams,
+    target_shapes,
+    with_targets,
+)
+from arbitrary_nst.engines.shared import REFINE_STEPS, check_embedding, common_shape
 from arbitrary_nst.errors import (
     CheckpointError,
     ImageError,
@@ -40,7 +48,7 @@ from arbitrary_nst.networks.cin.network import photo_gamma_beta
 from arbitrary_nst.networks.cin.noise import draw_noise
 from arbitrary_nst.networks.precision import choose_precision
 from arbitrary_nst.networks.predictor.file import load_predictor
-from arbitrary_nst.networks.predictor.network import compiled, predict
+from arbitrary_nst.networks.predictor.network import TRUNK, compiled, predict
 from arbitrary_nst.networks.predictor.refiner import Refiner
 
 MIN_CONTENT_SIDE = 16
@@ -68,10 +76,14 @@ class Cin:
         refine_steps: with which `embed` fits the predicted vector to the painting, see
             `networks/predictor/refiner.py`; 0 for what the predictor says, at once. On another
             Keras backend than TensorFlow it is always 0.
+        fit_steps: with which every style is fitted to each photo before it is painted, see
+            `networks/predictor/refiner.py`: some tenths of a second each, for a picture that is
+            nearer to the painting. Its embeddings then have the painting's Gram matrices, too, and
+            those that were made without cannot be painted. A film would flicker.
 
     Raises:
-        InputError: a setting is out of range.
-        WeightsUnavailable: no network in the folder.
+        InputError: a setting is out of range, or `fit_steps` on another Keras backend.
+        WeightsUnavailable: no network in the folder, or one that cannot be fitted.
         CheckpointError: the network's file is damaged, or its styles belong to other weights.
     """
 
@@ -85,6 +97,7 @@ class Cin:
         precision: str = "auto",
         style_scale: float = 1.0,
         refine_steps: int = REFINE_STEPS,
+        fit_steps: int = 0,
     ) -> None:
         self.style_scale = check_style_scale(style_scale)
         self.refine_steps = whole_number(refine_steps, "refine_steps")
@@ -93,9 +106,13 @@ class Cin:
         self.layout, kernels = load_network(self.folder / NETWORK_FILE)
         self.network = network_id(kernels)
         self.styles = trained_styles(self.folder)
+        shapes = self._vector_shapes()
         for style in self.styles.values():
-            self._check(style, CheckpointError)
+            check_embedding(style, self.name, self.network, shapes, CheckpointError)
         self._fast = FastCin(self.layout, kernels, precision=precision)
+        self.fit_steps = whole_number(fit_steps, "fit_steps")
+        if self.fit_steps:
+            self.styles = self._styles_with_targets()
 
     def embed(self, style: np.ndarray) -> Embedding:
         """The embedding that the network's predictor gives a painting.
@@ -121,8 +138,12 @@ class Cin:
                 f"longer side of {side}. Expected {MIN_STYLE_SIDE} at least. Crop it."
             )
         arrays = predict(self._predict, image)
-        if self.refine_steps and backend() == "tensorflow":
-            arrays = self._refiner(image, arrays, self.refine_steps)
+        if (self.refine_steps or self.fit_steps) and backend() == "tensorflow":
+            grams = self._refiner.grams(image)
+            if self.refine_steps:
+                arrays = self._refiner(grams, arrays, self._photos, self.refine_steps)
+            if self.fit_steps:
+                arrays |= target_arrays(grams)
         return Embedding(self.name, self.network, arrays)
 
     @property
@@ -147,10 +168,39 @@ class Cin:
 
     @functools.cached_property
     def _refiner(self) -> Refiner:
+        return Refiner(self._fast, self._predictor)
+
+    @functools.cached_property
+    def _photos(self) -> list[np.ndarray]:
+        """The reference photos, square ones."""
         strip, _ = load_image(reference_photos(), role="reference photos")
-        side = strip.shape[0]
-        photos = np.stack(np.split(strip, strip.shape[1] // side, axis=1))
-        return Refiner(self._fast, self._predictor, photos)
+        return np.split(strip, strip.shape[1] // strip.shape[0], axis=1)
+
+    def _styles_with_targets(self) -> Mapping[str, Embedding]:
+        if backend() != "tensorflow":
+            raise InputError(
+                f"`fit_steps` above 0 needs gradients of TensorFlow. Received: {self.fit_steps}, "
+                f"with the Keras backend {backend()}."
+            )
+        targets = dict(load_targets(self.folder, self.network))
+        # What gives a photo back has no painting; in a blend it stands for a photo like others.
+        identity = self._refiner.grams(np.concatenate(self._photos, axis=1))
+        targets[IDENTITY] = target_arrays(identity)
+        # A style that was learned later has none, and is not offered.
+        known = {n: with_targets(s, targets[n]) for n, s in self.styles.items() if n in targets}
+        for style in known.values():
+            self._check(style, CheckpointError)
+        return known
+
+    def _fitted(self, content: np.ndarray, style: Embedding, seed: int) -> Embedding:
+        """The style with gamma and beta for this photo."""
+        self._check(style, StyleError)
+        if not self.fit_steps or style.name == IDENTITY:
+            return style
+        photo = self._grown(fit_photo(content, MIN_CONTENT_SIDE)[None])[0]
+        grams = target_grams(style.arrays)
+        fitted = self._refiner(grams, style.arrays, [photo], self.fit_steps, seed=seed)
+        return replace(style, arrays={**style.arrays, **fitted})
 
     def identity(self, content: np.ndarray) -> Embedding:
         """The trained style that gives the photo back, with the photo's brightness and contrast."""
@@ -159,6 +209,8 @@ class Cin:
         for name, own in zip(("gamma", "beta"), photo_gamma_beta(content[None]), strict=True):
             arrays[name] = style.arrays[name].copy()
             arrays[name][-3:] = convert_to_numpy(own)[0]
+        if self.fit_steps:  # of this photo, which is what `strength` mixes in
+            arrays |= target_arrays(self._refiner.grams(fit_photo(content, MIN_CONTENT_SIDE)))
         return replace(style, arrays=arrays)
 
     def render(self, content: np.ndarray, embedding: Embedding, *, seed: int = 0) -> np.ndarray:
@@ -183,10 +235,10 @@ class Cin:
         self, contents: Sequence[np.ndarray], embeddings: Sequence[Embedding], *, seed: int = 0
     ) -> list[np.ndarray]:
         """`render` for several photos of one shape, each with its own embedding."""
-        for embedding in embeddings:
-            self._check(embedding, StyleError)
-        height, width = _common_shape(contents, len(embeddings))
+        height, width = common_shape(contents, len(embeddings))
         self._check_side(height, width)
+        pairs = zip(contents, embeddings, strict=True)
+        embeddings = [self._fitted(content, style, seed) for content, style in pairs]
         batch = self._grown(contents[0][None] if len(contents) == 1 else np.stack(contents))
         # Every photo gets the same noise, or its picture would depend on its neighbours.
         noise = np.repeat(draw_noise(self.layout, height, width, seed)[None], len(batch), axis=0)
@@ -212,10 +264,9 @@ class Cin:
         Returns:
             float32 `(H, W, 3)`, RGB in `[0, 1]`.
         """
-        for embedding in embeddings:
-            self._check(embedding, StyleError)
-        height, width = _common_shape([content], 1)
+        height, width = common_shape([content], 1)
         self._check_side(height, width)
+        embeddings = [self._fitted(content, style, seed) for style in embeddings]
         batch, noise = self._grown(content[None]), draw_noise(self.layout, height, width, seed)
         gamma, beta = self._vectors(embeddings)
         picture = self._fast.regions(batch, gamma, beta, self._grown(weights[None]), noise[None])[0]
@@ -248,9 +299,8 @@ class Cin:
         Raises:
             InputError: it needs more than `max_memory`.
         """
-        self._check(embedding, StyleError)
         self._check_side(*content.shape[:2])
-        arrays = embedding.arrays
+        arrays = self._fitted(content, embedding, seed).arrays
         return paint_large(
             self._fast,
             content,
@@ -288,9 +338,8 @@ class Cin:
         Raises:
             InputError: it needs more than `max_memory`.
         """
-        for embedding in embeddings:
-            self._check(embedding, StyleError)
         self._check_side(*content.shape[:2])
+        embeddings = [self._fitted(content, style, seed) for style in embeddings]
         gamma, beta = self._vectors(embeddings)
         return paint_large(
             self._fast,
@@ -338,18 +387,11 @@ class Cin:
         return gamma, beta
 
     def _check(self, embedding: Embedding, error: type[Exception]) -> None:
-        shapes = dict.fromkeys(("beta", "gamma"), (self.layout.style_size,))
+        shapes = self._vector_shapes()
+        if self.fit_steps:
+            widths = [self._predictor.get_layer(name).kernel.shape[-1] for name in TRUNK]
+            shapes |= target_shapes(widths)
         check_embedding(embedding, self.name, self.network, shapes, error)
 
-
-def _common_shape(contents: Sequence[np.ndarray], num_embeddings: int) -> tuple[int, int]:
-    """Height and width of the photos of a batch, which must be the same for all."""
-    for content in contents:
-        check_image(content, "content", (3,))
-    shapes = {content.shape[:2] for content in contents}
-    if len(shapes) != 1 or len(contents) != num_embeddings:
-        raise InputError(
-            f"A batch needs photos of one shape and an embedding for each. Received: "
-            f"{len(contents)} photos of shapes {sorted(shapes)}, {num_embeddings} embeddings."
-        )
-    return shapes.pop()
+    def _vector_shapes(self) -> dict[str, tuple[int, ...]]:
+        return dict.fromkeys(("beta", "gamma"), (self.layout.style_size,))
