@@ -101,11 +101,21 @@ def _settings(trainer: StyleTrainer) -> dict[str, str]:
 def _check_settings(path: Path, found: Mapping[str, str], expected: Mapping[str, str]) -> None:
     for name, value in expected.items():
         # Where an older file does not tell, the shapes of its arrays do.
-        if name in found and found[name] != value:
+        if name in found and _current(name, found[name]) != value:
             raise CheckpointError(
                 f"{path} belongs to a run with another setting `{name}`. Expected {value}. "
                 f"Received: {found[name]}. Train into another folder, or go back to that setting."
             )
+
+
+def _current(name: str, value: str) -> str:
+    """A setting as this version writes it: an older file leaves out what the layout had not yet."""
+    if name != "layout":
+        return value
+    try:
+        return json.dumps({**asdict(CinLayout()), **json.loads(value)})
+    except (ValueError, TypeError):
+        return value
 
 
 def _check_arrays(path: Path, state: Mapping[str, keras.Variable], file) -> None:

@@ -1,5 +1,6 @@
 """Checkpoints: what they hold, and what is refused."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -75,6 +76,17 @@ def test_checkpoint_without_settings(trainer, saved):
     """As older versions wrote it."""
     rewrite(saved, lambda arrays: None, {"step": "0"})
     assert load_checkpoint(trainer, saved) == 0
+
+
+def test_checkpoint_of_a_layout_with_fewer_settings(trainer, saved):
+    """As written before layouts had noise at several levels; another layout is still refused."""
+    layout = {"channels": [4, 8, 16], "num_residual_blocks": 1, "outer_kernel": 3}
+    layout |= {"skip_connections": False, "noise_channels": 0}
+    rewrite(saved, lambda arrays: None, {"step": "0", "layout": json.dumps(layout)})
+    assert load_checkpoint(trainer, saved) == 0
+    for other in ({**layout, "noise_channels": 1}, {**layout, "fine_blocks": 2}):
+        rewrite(saved, lambda arrays: None, {"step": "0", "layout": json.dumps(other)})
+        assert_refused(trainer, saved, "another setting `layout`")
 
 
 def drop(arrays):
