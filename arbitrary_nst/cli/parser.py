@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from arbitrary_nst.cli import batch, check, demo, export, styles, stylize, training, video
+from arbitrary_nst.cli import batch, check, demo, evaluate, export, styles, stylize, training, video
 from arbitrary_nst.cli.options import add_debug
 from arbitrary_nst.common.version import __version__
 
@@ -28,6 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
     video.add_commands(commands)
     styles.add_commands(commands)
     training.add_commands(commands)
+    evaluate.add_commands(commands)
     check.add_commands(commands)
     demo.add_commands(commands)
     export.add_commands(commands)

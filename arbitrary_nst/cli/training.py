@@ -1,11 +1,10 @@
-"""The commands that need VGG19: training a network, learning a style, measuring pictures."""
+"""The commands that train: a network, its styles, one style more."""
 
 from __future__ import annotations
 
 import argparse
 import os
 from pathlib import Path
-from typing import Any
 
 from arbitrary_nst.checkpoints import vgg19_weights
 from arbitrary_nst.cli.options import (
@@ -17,9 +16,6 @@ from arbitrary_nst.cli.options import (
     whole_numbers,
 )
 from arbitrary_nst.common.atomic import check_target
-from arbitrary_nst.engines import ENGINES
-from arbitrary_nst.image import check_output_path, save_image
-from arbitrary_nst.image.sheet import contact_sheet
 
 # Options of `train` that are settings of `TrainConfig`, under the same names.
 SETTINGS = (
@@ -65,12 +61,13 @@ STYLE_LIST_HELP = "JSON list of {name, file, source, style_weight, style_size}"
 
 
 def add_commands(commands) -> None:
-    """Adds `train`, `pack-training`, `add-style` and `evaluate` to the parser."""
-    for add in (_add_train, _add_pack, _add_new_style, _add_evaluate):
+    """Adds `train`, `pack-training`, `refine-styles` and `add-style` to the parser."""
+    for add in (_add_train, _add_pack, _add_refine, _add_new_style):
         add(commands)
 
 
-def _add_vgg_weights(parser: argparse.ArgumentParser) -> None:
+def add_vgg_weights(parser: argparse.ArgumentParser) -> None:
+    """Adds `--vgg-weights`."""
     parser.add_argument(
         "--vgg-weights",
         metavar="PATH",
@@ -94,7 +91,7 @@ def _add_train(commands) -> None:
         "--pack", metavar="FILE", help="what `pack-training` wrote, in place of styles and photos"
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="folder of the run")
-    _add_vgg_weights(parser)
+    add_vgg_weights(parser)
     _add_train_settings(parser)
     _add_run_settings(parser)
 
@@ -213,7 +210,7 @@ def _add_pack(commands) -> None:
         "  arbitrary-nst train --pack my.pack --backend jax --batch-size 16 --out runs/1",
     )
     _add_sources(parser, required=True)
-    _add_vgg_weights(parser)
+    add_vgg_weights(parser)
     _add_train_settings(parser)
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the pack")
     parser.add_argument(
@@ -245,6 +242,44 @@ def pack(options: argparse.Namespace) -> None:
     print(f"{options.output}: {photos} photos, {paintings} paintings")
 
 
+def _add_refine(commands) -> None:
+    parser = add_command(
+        commands,
+        "refine-styles",
+        refine,
+        "fit the named styles of a trained network once more",
+        teach="The last step of a training: each style's vector follows its painting on many "
+        "photos,\nby the predictor's convolutions, while the network stays as it is. Nets of one "
+        "motif go\naway. styles.safetensors of the network is written anew.",
+        examples="  arbitrary-nst refine-styles --network runs/1 --photos PHOTOS",
+    )
+    parser.add_argument(
+        "--network", required=True, metavar="DIR", help="folder of the network, with a predictor"
+    )
+    parser.add_argument("--photos", required=True, metavar="DIR", help="folder of content photos")
+    parser.add_argument(
+        "--style", action="append", default=[], metavar="NAME", help="only this; repeat for more"
+    )
+    parser.add_argument(
+        "--steps", type=int, default=60, metavar="N", help="for each style (default: %(default)s)"
+    )
+
+
+def refine(options: argparse.Namespace) -> None:
+    """`arbitrary-nst refine-styles`: see `training.refine_styles.refine_styles`."""
+    from arbitrary_nst.training.refine_styles import refine_styles
+
+    with ProgressBar("refine-styles", unit="style") as bar:
+        path = refine_styles(
+            options.network,
+            options.photos,
+            names=options.style,
+            steps=options.steps,
+            progress=bar,
+        )
+    print(path)
+
+
 def _add_new_style(commands) -> None:
     parser = add_command(
         commands,
@@ -266,7 +301,7 @@ def _add_new_style(commands) -> None:
     parser.add_argument(
         "--network", metavar="DIR", help="folder of the network (default: the packaged one)"
     )
-    _add_vgg_weights(parser)
+    add_vgg_weights(parser)
     parser.add_argument("--steps", type=int, metavar="N", help="optimiser steps")
     parser.add_argument("--style-weight", type=float, metavar="N", help="of the style loss")
     parser.add_argument(
@@ -295,77 +330,3 @@ def add_style(options: argparse.Namespace) -> None:
             **{name: value for name, value in given.items() if value is not None},
         )
     save_style_file([embedding], options.output)
-
-
-def _add_evaluate(commands) -> None:
-    parser = add_command(
-        commands,
-        "evaluate",
-        evaluate,
-        "measure style and content loss with VGG19",
-        teach="Paints every photo in every style. Lower is better for both losses; the photo "
-        "itself,\nin the first columns, has no content loss and the worst style loss. Edges: 1 is "
-        "every\ncontour kept. Unrest: how far a little noise moves the picture.",
-        examples="  arbitrary-nst evaluate --photos PHOTOS --styles PAINTINGS "
-        "--style-list styles.json",
-    )
-    parser.add_argument("--photos", required=True, metavar="DIR", help="folder of photos")
-    parser.add_argument("--styles", required=True, metavar="DIR", help="folder of the paintings")
-    parser.add_argument(
-        "--style-list",
-        metavar="FILE",
-        help="JSON list of {name, file}: which painting a packaged style is, or which to take "
-        "(default: all images of the folder, by their file names)",
-    )
-    parser.add_argument(
-        "--engine",
-        action="append",
-        choices=ENGINES,
-        help="what to measure; repeat for several side by side (default: cin)",
-    )
-    parser.add_argument("--size", type=int, default=512, help="longer side (default: %(default)s)")
-    parser.add_argument("--limit", type=int, metavar="N", help="use the first N photos only")
-    _add_vgg_weights(parser)
-    parser.add_argument("--csv", metavar="FILE", help="write every pair's figures")
-    parser.add_argument(
-        "--sheet", metavar="FILE", help="draw the pictures of the first photo, a row per style"
-    )
-
-
-def evaluate(options: argparse.Namespace) -> None:
-    """`arbitrary-nst evaluate`: see `evaluate.evaluate_styles`."""
-    if options.csv:
-        check_target(options.csv)
-    if options.sheet:
-        check_output_path(options.sheet)
-    weights = vgg19_weights(options.vgg_weights)
-    from arbitrary_nst.training.config import find_images, read_style_list
-    from arbitrary_nst.training.evaluate import evaluate_styles, format_table, write_csv
-
-    specs = read_style_list(options.style_list, options.styles)
-    photos = find_images(options.photos)[: options.limit]
-    pictures: dict[tuple[str, str], Any] = {}
-
-    def keep(engine: str, style: str, photo: str, picture: Any) -> None:
-        if photo == photos[0].name:
-            pictures[style, engine] = picture
-
-    engines = options.engine or ["cin"]
-    with ProgressBar("evaluate", unit="picture") as bar:
-        rows = evaluate_styles(
-            specs,
-            photos,
-            size=options.size,
-            vgg_weights=weights,
-            engines=engines,
-            progress=bar,
-            on_picture=keep,
-        )
-    if options.csv:
-        write_csv(rows, options.csv)
-    if options.sheet:
-        cells = [[pictures[spec.name, engine] for engine in engines] for spec in specs]
-        names = [spec.name for spec in specs]
-        sheet = contact_sheet(cells, row_labels=names, column_labels=engines, cell=320)
-        save_image(sheet, options.sheet)
-    print(format_table(rows))

@@ -18,10 +18,6 @@ _NEEDED = {
     ),
     "gradio": ("The demo needs Gradio", "arbitrary-nst[demo]"),
     "onnx": ("The format 'onnx' needs the package onnx", "arbitrary-nst[export]"),
-    "pkg_resources": (
-        "tensorflow-hub needs pkg_resources, which setuptools 82 and later lack",
-        "setuptools<82",
-    ),
     "ray.data": ("Painting by Ray needs Ray with Ray Data", "arbitrary-nst[ray]"),
     "skimage.data": ("The sample photos come with scikit-image", "arbitrary-nst[sample]"),
     "tensorflow_hub": ("The magenta engine needs tensorflow-hub", "tensorflow-hub"),

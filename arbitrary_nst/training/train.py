@@ -181,6 +181,7 @@ def take_step(
     Raises:
         InputError: the loss is NaN or infinite.
     """
+    trainer.reset_metrics()  # up to Keras 3.14 they would be means over the steps
     losses = trainer.train_on_batch(batch, return_dict=True)
     losses = {name: float(losses[name]) for name in LOSS_NAMES}
     if not np.isfinite(losses["loss"]):

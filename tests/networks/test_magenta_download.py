@@ -208,11 +208,11 @@ def test_a_model_that_needs_larger_images(model, tmp_path):
 
 
 def test_setuptools_without_pkg_resources(monkeypatch):
+    """As setuptools has been from 82 on; the stand-in for it does not stay."""
     monkeypatch.delitem(sys.modules, "tensorflow_hub")
     monkeypatch.setitem(sys.modules, "pkg_resources", None)
-    with pytest.raises(ImportError, match=r'lack: pip install "setuptools<82"') as caught:
-        hub._tensorflow_hub()
-    assert "pkg_resources" in str(caught.value)
+    assert callable(hub._tensorflow_hub().load)
+    assert sys.modules["pkg_resources"] is None
 
 
 def test_no_tensorflow_hub(monkeypatch):

@@ -139,9 +139,9 @@ class Cin:
             )
         arrays = predict(self._predict, image)
         if (self.refine_steps or self.fit_steps) and backend() == "tensorflow":
-            grams = self._refiner.grams(image)
+            grams = self.refiner.grams(image)
             if self.refine_steps:
-                arrays = self._refiner(grams, arrays, self._photos, self.refine_steps)
+                arrays = self.refiner(grams, arrays, self._photos, self.refine_steps)
             if self.fit_steps:
                 arrays |= target_arrays(grams)
         return Embedding(self.name, self.network, arrays)
@@ -167,7 +167,8 @@ class Cin:
         return compiled(self._predictor)
 
     @functools.cached_property
-    def _refiner(self) -> Refiner:
+    def refiner(self) -> Refiner:
+        """What fits vectors of this network; it needs the predictor."""
         return Refiner(self._fast, self._predictor)
 
     @functools.cached_property
@@ -184,7 +185,7 @@ class Cin:
             )
         targets = dict(load_targets(self.folder, self.network))
         # What gives a photo back has no painting; in a blend it stands for a photo like others.
-        identity = self._refiner.grams(np.concatenate(self._photos, axis=1))
+        identity = self.refiner.grams(np.concatenate(self._photos, axis=1))
         targets[IDENTITY] = target_arrays(identity)
         # A style that was learned later has none, and is not offered.
         known = {n: with_targets(s, targets[n]) for n, s in self.styles.items() if n in targets}
@@ -199,7 +200,7 @@ class Cin:
             return style
         photo = self._grown(fit_photo(content, MIN_CONTENT_SIDE)[None])[0]
         grams = target_grams(style.arrays)
-        fitted = self._refiner(grams, style.arrays, [photo], self.fit_steps, seed=seed)
+        fitted = self.refiner(grams, style.arrays, [photo], self.fit_steps, seed=seed)
         return replace(style, arrays={**style.arrays, **fitted})
 
     def identity(self, content: np.ndarray) -> Embedding:
@@ -210,7 +211,7 @@ class Cin:
             arrays[name] = style.arrays[name].copy()
             arrays[name][-3:] = convert_to_numpy(own)[0]
         if self.fit_steps:  # of this photo, which is what `strength` mixes in
-            arrays |= target_arrays(self._refiner.grams(fit_photo(content, MIN_CONTENT_SIDE)))
+            arrays |= target_arrays(self.refiner.grams(fit_photo(content, MIN_CONTENT_SIDE)))
         return replace(style, arrays=arrays)
 
     def render(self, content: np.ndarray, embedding: Embedding, *, seed: int = 0) -> np.ndarray:

@@ -6,9 +6,13 @@ arbitrary neural artistic stylization network".
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import importlib
 import os
+import sys
 import tempfile
+import types
 import urllib.error
 import warnings
 from collections.abc import Iterator
@@ -16,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import packaging.version
 import tensorflow as tf
 
 from arbitrary_nst.common.extras import require
@@ -132,10 +137,33 @@ def published_digest(variables: Any) -> str:
 
 
 def _tensorflow_hub() -> Any:
-    with warnings.catch_warnings():
-        # setuptools from 67.5 on complains about pkg_resources, which tensorflow-hub uses.
-        warnings.simplefilter("ignore")
+    with _pkg_resources():
         return require("tensorflow_hub")
+
+
+@contextlib.contextmanager
+def _pkg_resources() -> Iterator[None]:
+    """Within the block there is a module pkg_resources, of which tensorflow-hub uses a function.
+
+    setuptools 82 and later have none, and those before complain about it.
+    """
+    name = "pkg_resources"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            stand_in = types.ModuleType(name)
+            stand_in.parse_version = packaging.version.parse  # type: ignore[attr-defined]
+            before = {key: sys.modules[key] for key in [name] if key in sys.modules}
+            sys.modules[name] = stand_in
+            try:
+                yield
+            finally:
+                del sys.modules[name]
+                sys.modules.update(before)
+        else:
+            yield
 
 
 def _resolve(source: str) -> str:

@@ -76,6 +76,7 @@ class Refiner:
         steps: int,
         *,
         seed: int = 0,
+        learning_rate: float = LEARNING_RATE,
     ) -> dict[str, np.ndarray]:
         """Fits a vector.
 
@@ -86,6 +87,7 @@ class Refiner:
                 network's; each step looks at the next one.
             steps: of the optimiser.
             seed: of the network's noise.
+            learning_rate: of the optimiser at its beginning.
 
         Returns:
             "gamma" and "beta", fitted.
@@ -96,7 +98,7 @@ class Refiner:
             noise = draw_noise(self._network.layout, *photo.shape[:2], seed)
             inputs.append((photo[None], noise[None], self._features(photo[None])[1]))
         values = [keras.Variable(arrays[name]) for name in ("gamma", "beta")]
-        rate = keras.optimizers.schedules.PolynomialDecay(LEARNING_RATE, steps, 0.0)
+        rate = keras.optimizers.schedules.PolynomialDecay(learning_rate, steps, 0.0)
         optimizer = keras.optimizers.Adam(rate)
         for step in range(steps):
             vectors = (value.value for value in values)
