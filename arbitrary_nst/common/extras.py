@@ -18,6 +18,7 @@ _NEEDED = {
     ),
     "gradio": ("The demo needs Gradio", "arbitrary-nst[demo]"),
     "onnx": ("The format 'onnx' needs the package onnx", "arbitrary-nst[export]"),
+    "pillow_heif": ("Photos in HEIF (.heic) need pillow-heif", "arbitrary-nst[heif]"),
     "pkg_resources": (
         "tensorflow-hub needs pkg_resources, which setuptools 82 and later lack",
         "setuptools<82",

@@ -4,6 +4,7 @@ Everywhere else in the package an image is a float32 array `(H, W, 3)`, sRGB, in
 """
 
 from arbitrary_nst.image.arrays import keep_color
+from arbitrary_nst.image.bounded import load_untrusted
 from arbitrary_nst.image.reading import DEFAULT_MAX_PIXELS, ImageSource, load_image
 from arbitrary_nst.image.resizing import resize, scaled_photo
 from arbitrary_nst.image.writing import IMAGE_SUFFIXES, check_output_path, save_image, to_pil
@@ -15,6 +16,7 @@ __all__ = [
     "check_output_path",
     "keep_color",
     "load_image",
+    "load_untrusted",
     "resize",
     "save_image",
     "scaled_photo",
