@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import functools
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import keras
 import numpy as np
-from keras.config import backend
-from keras.ops import convert_to_numpy
 
 from arbitrary_nst.checkpoints import (
     IDENTITY,
@@ -22,6 +20,8 @@ from arbitrary_nst.checkpoints import (
     trained_styles,
 )
 from arbitrary_nst.common.checks import check_style_scale, whole_number
+from arbitrary_nst.common.eager import eagerly
+from arbitrary_nst.common.keras_on_tensorflow import keras, on_tensorflow
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines.shared import REFINE_STEPS, check_embedding
 from arbitrary_nst.errors import (
@@ -66,8 +66,8 @@ class Cin:
             its longer side at this many times 512 pixels: from 0.25 to 4. Its square is the time.
             Styles known by name have their strokes; those can be scaled with `texture_scale`.
         refine_steps: with which `embed` fits the predicted vector to the painting, see
-            `networks/predictor/refiner.py`; 0 for what the predictor says, at once. On another
-            Keras backend than TensorFlow it is always 0.
+            `networks/predictor/refiner.py`; 0 for what the predictor says, at once. Where Keras was
+            imported with another backend than TensorFlow it is 0, with a warning.
 
     Raises:
         InputError: a setting is out of range.
@@ -78,6 +78,7 @@ class Cin:
     name = "cin"
     render_steps = estimated_seconds = None
 
+    @eagerly
     def __init__(
         self,
         folder: str | os.PathLike[str] | None = None,
@@ -97,6 +98,7 @@ class Cin:
             self._check(style, CheckpointError)
         self._fast = FastCin(self.layout, kernels, precision=precision)
 
+    @eagerly
     def embed(self, style: np.ndarray) -> Embedding:
         """The embedding that the network's predictor gives a painting.
 
@@ -121,8 +123,14 @@ class Cin:
                 f"longer side of {side}. Expected {MIN_STYLE_SIDE} at least. Crop it."
             )
         arrays = predict(self._predict, image)
-        if self.refine_steps and backend() == "tensorflow":
+        if self.refine_steps and on_tensorflow():
             arrays = self._refiner(image, arrays, self.refine_steps)
+        elif self.refine_steps:
+            warnings.warn(
+                "The vector of a style image is not refined, because Keras does not run on "
+                "TensorFlow here: set KERAS_BACKEND=tensorflow, or `refine_steps=0`.",
+                stacklevel=2,
+            )
         return Embedding(self.name, self.network, arrays)
 
     @property
@@ -152,13 +160,14 @@ class Cin:
         photos = np.stack(np.split(strip, strip.shape[1] // side, axis=1))
         return Refiner(self._fast, self._predictor, photos)
 
+    @eagerly
     def identity(self, content: np.ndarray) -> Embedding:
         """The trained style that gives the photo back, with the photo's brightness and contrast."""
         style = self.styles[IDENTITY]
         arrays = {}
         for name, own in zip(("gamma", "beta"), photo_gamma_beta(content[None]), strict=True):
             arrays[name] = style.arrays[name].copy()
-            arrays[name][-3:] = convert_to_numpy(own)[0]
+            arrays[name][-3:] = keras.ops.convert_to_numpy(own)[0]
         return replace(style, arrays=arrays)
 
     def render(self, content: np.ndarray, embedding: Embedding, *, seed: int = 0) -> np.ndarray:
@@ -179,6 +188,7 @@ class Cin:
         """
         return self.render_batch([content], [embedding], seed=seed)[0]
 
+    @eagerly
     def render_batch(
         self, contents: Sequence[np.ndarray], embeddings: Sequence[Embedding], *, seed: int = 0
     ) -> list[np.ndarray]:
@@ -193,6 +203,7 @@ class Cin:
         pictures = self._fast(batch, *self._vectors(embeddings), noise)
         return [np.ascontiguousarray(picture[:height, :width]) for picture in pictures]
 
+    @eagerly
     def render_regions(
         self,
         content: np.ndarray,
@@ -221,6 +232,7 @@ class Cin:
         picture = self._fast.regions(batch, gamma, beta, self._grown(weights[None]), noise[None])[0]
         return np.ascontiguousarray(picture[:height, :width])
 
+    @eagerly
     def render_large(
         self,
         content: np.ndarray,
@@ -261,6 +273,7 @@ class Cin:
             progress=progress,
         )
 
+    @eagerly
     def render_large_regions(
         self,
         content: np.ndarray,
