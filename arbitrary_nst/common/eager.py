@@ -27,22 +27,23 @@ def eagerly(function: Callable[Arguments, Result]) -> Callable[Arguments, Result
     def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         import tensorflow as tf
 
-        check_eager()
         if tf.executing_eagerly():
             return function(*args, **kwargs)
         # Graphs belong to threads. (`tf.init_scope` would not do: it stops gradients, too.)
         with ThreadPoolExecutor(1) as outside:
+            outside.submit(check_eager).result()
             return outside.submit(function, *args, **kwargs).result()
 
     return run
 
 
 def check_eager() -> None:
-    """Raises `InputError` where the program has switched eager execution off."""
+    """Raises `InputError` inside a graph, and where eager execution is switched off."""
     import tensorflow as tf
 
-    if not tf.compat.v1.executing_eagerly_outside_functions():
+    if not tf.executing_eagerly():
         raise InputError(
-            "Eager execution of TensorFlow is switched off in this program, and painting needs it. "
-            "Leave out `tf.compat.v1.disable_eager_execution()`, or paint in a process of its own."
+            "TensorFlow does not execute eagerly here, and painting needs it. Paint outside of "
+            "graphs, and leave out `tf.compat.v1.disable_eager_execution()`, or paint in a process "
+            "of its own."
         )

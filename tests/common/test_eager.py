@@ -54,7 +54,8 @@ def test_another_backend_of_keras_does_not_count(network, run_python, monkeypatc
         "    stylize(np.zeros((32, 40, 3)), 'scream')\n"
         "import keras\n"
         "said = [str(w.message) for w in said if 'KERAS_BACKEND' in str(w.message)]\n"
-        "print(keras.backend.backend(), os.environ['KERAS_BACKEND'], len(said), said[0][:25])\n",
+        "name = os.environ['KERAS_BACKEND']\n"
+        "print(keras.backend.backend(), name, len(said), said[0].split()[0])\n",
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.split() == ["tensorflow", backend, "1", f"KERAS_BACKEND={backend}", "does"]
+    assert done.stdout.split() == ["tensorflow", backend, "1", f"KERAS_BACKEND={backend}"]
