@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 from PIL import Image
 
@@ -84,7 +83,7 @@ def embed(
         return choice.styles[0]
     (embedding,) = embeddings_by(loaded(choice), choice.styles)
     if not embedding.name and isinstance(style, (str, os.PathLike)):
-        return replace(embedding, name=Path(style).stem, source=Path(style).name)
+        return embedding.named_after(style)
     return embedding
 
 
@@ -225,6 +224,7 @@ def stylize_many(
     first = next(photos, None)
     if first is None:
         return iter(())
+    options.working_shape(*first.rgb.shape[:2])
     runner = loaded(plans.choice, first.rgb.shape)
     return pictures(
         runner,

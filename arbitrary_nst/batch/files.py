@@ -21,15 +21,15 @@ from typing import Any
 
 from arbitrary_nst.common.atomic import write_bytes
 from arbitrary_nst.errors import InputError
-from arbitrary_nst.image import IMAGE_SUFFIXES
+from arbitrary_nst.image import can_write
 
 _log = logging.getLogger(__name__)
 MANIFEST = "arbitrary-nst-batch.json"
 MANIFEST_VERSION = 1
-PICTURE_FORMATS = ("keep", "jpg", "png", "webp", "tif", "bmp")
+PICTURE_FORMATS = ("keep", "jpg", "png", "webp", "avif", "tif", "bmp")
 INPUT_SUFFIXES = frozenset(
-    ".avif .bmp .gif .heic .heif .j2k .jp2 .jpe .jpeg .jpg .mpo .pbm .pgm .png .pnm .ppm .tif "
-    ".tiff .webp".split()
+    ".avif .bmp .gif .heic .heif .j2k .jfif .jp2 .jpe .jpeg .jpg .mpo .pbm .pgm .png .pnm .ppm "
+    ".tif .tiff .webp".split()
 )
 _LEFTOVER = re.compile(r"\.[0-9a-f]{16}\.tmp")  # as `atomic.replacing` names them
 
@@ -70,6 +70,8 @@ def find_jobs(
         raise InputError(
             f"The format is one of {', '.join(PICTURE_FORMATS)}. Received: {output_format!r:.100}."
         )
+    if output_format != "keep" and not can_write(f".{output_format}"):
+        raise InputError(f"This Pillow cannot write {output_format} files. Choose another format.")
     root, out = os.fspath(in_dir), os.fspath(out_dir)
     if not os.path.isdir(root):
         raise InputError(
@@ -119,7 +121,7 @@ def _output_name(name: str, output_format: str) -> str:
     stem, suffix = os.path.splitext(name)
     if output_format != "keep":
         return f"{stem}.{output_format}"
-    return name if suffix.lower() in IMAGE_SUFFIXES else f"{stem}.png"
+    return name if can_write(suffix) else f"{stem}.png"
 
 
 def _check_targets(jobs: Sequence[Job]) -> None:

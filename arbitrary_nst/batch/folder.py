@@ -105,7 +105,7 @@ def stylize_folder(
         ray: None to work in this process, "local" for a Ray cluster on this machine, or the
             address of a cluster whose machines see the same folders.
         output_format: "keep" or a suffix; see `files.find_jobs`.
-        quality: of JPEG and WebP, 1 to 100.
+        quality: of JPEG, WebP and AVIF, 1 to 100.
         overwrite: paint everything anew, whatever the settings of what is there.
         progress: called as progress(done, total, message), which count photos to paint.
 

@@ -21,6 +21,7 @@ from arbitrary_nst.batch.settings import BatchSettings
 from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import InputError, RenderError
 from arbitrary_nst.image import load_image, save_image
+from arbitrary_nst.image.reading import open_file, open_image
 from arbitrary_nst.image.resizing import resized_shape
 from arbitrary_nst.pipeline.contents import Content, by_size, load_content
 from arbitrary_nst.pipeline.paint import paint
@@ -103,9 +104,13 @@ def _load(path: str, size: int | None, max_pixels: int) -> Content:
     Those are decoded at a half to an eighth of their size, which JPEG does well, and only then
     resized; else the painting would be the least part of the work.
     """
-    if size is not None and path.lower().endswith((".jpg", ".jpeg", ".jpe")):
+    if size is not None and path.lower().endswith((".jpg", ".jpeg", ".jpe", ".jfif")):
         # What is wrong with a file is found out and said below.
-        with contextlib.suppress(Exception), Image.open(path, formats=["JPEG"]) as image:
+        with (
+            contextlib.suppress(Exception),
+            open_file(path, "photo") as file,
+            open_image(file, "photo", ["JPEG"]) as image,
+        ):
             whole = image.size
             scale = size / max(whole)
             wanted = [math.ceil(DRAFT_MARGIN * scale * side) for side in whole]

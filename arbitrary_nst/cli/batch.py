@@ -88,7 +88,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     )
     add_max_memory(parser, stylize_folder)
     add_max_pixels(parser, stylize_folder)
-    add_quality(parser, stylize_folder, "JPEG and WebP")
+    add_quality(parser, stylize_folder, "JPEG, WebP and AVIF")
 
 
 def _engine(options: argparse.Namespace) -> str | Engine:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 import sys
@@ -30,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         user pressed Ctrl-C.
     """
     options = build_parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names of files that are no UTF-8 come out as they came in, instead of as an error.
+        sys.stdout.reconfigure(errors="surrogateescape")
     code = None
     with _own_words_only(options.debug):
         try:
@@ -60,6 +64,7 @@ def _own_words_only(debug: bool) -> Iterator[None]:
     """Warnings and log records as plain lines on stderr, and nothing of what libraries say."""
     handler = _LineHandler(logging.WARNING)
     logger = logging.getLogger("arbitrary_nst")
+    logging.getLogger("PIL").addHandler(logging.NullHandler())  # or Python prints what it logs
     logger.addHandler(handler)
     try:
         with warnings.catch_warnings(), _without_native_remarks(debug):

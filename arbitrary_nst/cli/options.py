@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import inspect
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -183,12 +184,16 @@ def weighted(text: str) -> tuple[str, float]:
 def placed(text: str) -> tuple[str, float, str | None]:
     """Splits `great-wave:0.7@sky.png` into name, weight and the file of the mask.
 
-    The mask's name has to look like an image's, so that a name with an @ can be a style.
+    The mask's name has to look like an image's, so that a name with an @ can be a style. Both may
+    have more of them, as `mask@2x.png` has: the mask is the first file there is, else what is
+    behind the last @.
     """
-    name, _, mask = text.rpartition("@")
-    if name and Path(mask).suffix.lower() in IMAGE_SUFFIXES and not Path(text).exists():
-        return *weighted(name), mask
-    return *weighted(text), None
+    places = [place for place, character in enumerate(text) if character == "@" and place]
+    if not places or Path(text).suffix.lower() not in IMAGE_SUFFIXES or Path(text).exists():
+        return *weighted(text), None
+    there = (place for place in places if Path(text[place + 1 :]).is_file())
+    place = next(there, places[-1])
+    return *weighted(text[:place]), text[place + 1 :]
 
 
 def bytes_of(text: str) -> float:
@@ -219,6 +224,25 @@ def whole_numbers(text: str) -> tuple[int, ...]:
         raise argparse.ArgumentTypeError(
             f"expected numbers such as 32,64,128, not {text!r}"
         ) from None
+
+
+def check_inputs_stay(output: str, inputs: Mapping[str, str | None]) -> None:
+    """Checks that the file to be written is none of those that are read.
+
+    Args:
+        output: its path.
+        inputs: what is read, such as "photo", and its path; what is no file does not matter.
+
+    Raises:
+        InputError: it would be replaced.
+    """
+    for what, path in inputs.items():
+        exist = path is not None and os.path.exists(path) and os.path.exists(output)
+        if exist and os.path.samefile(path, output):
+            raise InputError(
+                f"The output {output!r} is the {what} itself, which would be replaced. Choose "
+                f"another name, or add --overwrite."
+            )
 
 
 def check_style_file(path: str) -> None:

@@ -13,6 +13,7 @@ from arbitrary_nst.cli.options import (
     ProgressBar,
     add_command,
     add_max_pixels,
+    check_inputs_stay,
     check_style_file,
     save_style_file,
     weighted,
@@ -47,6 +48,9 @@ def _add_styles(commands) -> None:
         help="photo of the sheet; repeat for more (default: sample:astronaut)",
     )
     parser.add_argument(
+        "--overwrite", action="store_true", help="write the sheet also over one of its photos"
+    )
+    parser.add_argument(
         "--cell",
         type=int,
         default=256,
@@ -59,6 +63,9 @@ def styles(options: argparse.Namespace) -> None:
     """`arbitrary-nst styles`: the names, and with `--sheet` a contact sheet."""
     if options.sheet:
         check_output_path(options.sheet)
+        if not options.overwrite:
+            photos = enumerate(options.photo or (), start=1)
+            check_inputs_stay(options.sheet, {f"photo {n}": photo for n, photo in photos})
     known = api.list_styles()
     width = max((len(style.name) for style in known), default=0)
     for style in known:

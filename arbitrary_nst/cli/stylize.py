@@ -20,6 +20,7 @@ from arbitrary_nst.cli.options import (
     add_quality,
     add_scale,
     add_styles,
+    check_inputs_stay,
     styles_of,
 )
 from arbitrary_nst.engines.protocol import Engine
@@ -52,7 +53,10 @@ def add_commands(commands) -> None:
         "--output",
         required=True,
         metavar="FILE",
-        help="picture to write: .png, .jpg, .webp, .tif or .bmp",
+        help="picture to write: .png, .jpg, .webp, .avif, .tif or .bmp",
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="write it also over the photo, a style or a mask"
     )
     _add_settings(parser)
 
@@ -69,12 +73,17 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     )
     add_max_memory(parser, api.stylize)
     add_max_pixels(parser, api.stylize)
-    add_quality(parser, save_image, "JPEG and WebP")
+    add_quality(parser, save_image, "JPEG, WebP and AVIF")
 
 
 def stylize(options: argparse.Namespace) -> None:
     """`arbitrary-nst stylize`: see `api.stylize`."""
     check_output_path(options.output)
+    if not options.overwrite:
+        names, _, masks = styles_of(options)
+        parts = {f"style {number}": name for number, name in enumerate(names, start=1)}
+        areas = {f"mask {number}": mask for number, mask in enumerate(masks or (), start=1)}
+        check_inputs_stay(options.output, {"photo": options.content, **parts, **areas})
     engine = chosen_engine(options)
     try:
         with ProgressBar("stylize", unit="") as bar:

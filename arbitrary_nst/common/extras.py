@@ -18,6 +18,7 @@ _NEEDED = {
     ),
     "gradio": ("The demo needs Gradio", "arbitrary-nst[demo]"),
     "onnx": ("The format 'onnx' needs the package onnx", "arbitrary-nst[export]"),
+    "pillow_heif": ("Photos in HEIF (.heic) need pillow-heif", "arbitrary-nst[heif]"),
     "ray.data": ("Painting by Ray needs Ray with Ray Data", "arbitrary-nst[ray]"),
     "skimage.data": ("The sample photos come with scikit-image", "arbitrary-nst[sample]"),
     "tensorflow_hub": ("The magenta engine needs tensorflow-hub", "tensorflow-hub"),

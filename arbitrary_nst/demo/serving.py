@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -10,6 +12,8 @@ from typing import Any
 
 from arbitrary_nst.common.extras import require
 from arbitrary_nst.demo.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 
 def start(
@@ -32,6 +36,7 @@ def start(
     """
     settings = settings or Settings()
     quiet()
+    go_past_proxies()
     require("gradio")
     from arbitrary_nst.demo.app import build, serve
 
@@ -47,6 +52,22 @@ def quiet() -> None:
     """Turns Gradio's reports to its makers off; it looks at these at import."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+
+def go_past_proxies() -> None:
+    """Lets Gradio reach its own server, at which it looks when it starts, without a proxy.
+
+    It looks at these variables at import. A SOCKS proxy is of no use to it, nor to anything else
+    here, without a package for it, and would end it with an error that names another one.
+    """
+    for name in ("no_proxy", "NO_PROXY"):
+        known = [host for host in os.environ.get(name, "").split(",") if host.strip()]
+        os.environ[name] = ",".join(dict.fromkeys([*known, "localhost", "127.0.0.1", "::1"]))
+    if importlib.util.find_spec("socksio") is None:
+        for name, value in list(os.environ.items()):
+            if name.lower().endswith("_proxy") and value.lower().startswith("socks"):
+                del os.environ[name]
+                _log.warning("%s does not count in the demo: it needs the package socksio", name)
 
 
 @contextlib.contextmanager

@@ -5,25 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from arbitrary_nst.common.text import shortened
+from arbitrary_nst.common.text import is_plain, made_plain, shortened
 from arbitrary_nst.embedding.style_file import MAX_FILE_BYTES, TEXT_FIELDS, read_file, write_file
 from arbitrary_nst.errors import EmbeddingError
 
 MAX_NAME_LENGTH = 200
 MAX_SOURCE_LENGTH = 2000
-
-# Control characters, lone surrogates, line and paragraph separators: they garble a terminal or
-# cannot be written. Other spaces stay allowed: macOS puts a narrow one into screenshot names.
-_FORBIDDEN_CATEGORIES = ("Cc", "Cs", "Zl", "Zp")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +72,15 @@ class Embedding:
     def __reduce__(self) -> tuple[type[Embedding], tuple[Any, ...]]:
         # A mapping proxy cannot be pickled, and unpickled arrays would be writable.
         return Embedding, (self.engine, self.network, dict(self.arrays), self.name, self.source)
+
+    def named_after(self, path: str | os.PathLike[str]) -> Embedding:
+        """The same style with the name of a file, whose name may be anything, as name and source.
+
+        Args:
+            path: of the image that it was made from.
+        """
+        name = made_plain(Path(path).stem, MAX_NAME_LENGTH)
+        return replace(self, name=name, source=made_plain(Path(path).name, MAX_SOURCE_LENGTH))
 
     @cached_property
     def digest(self) -> str:
@@ -182,7 +187,7 @@ def _check_text(label: str, text: Any, longest: int, required: bool) -> None:
         not isinstance(text, str)
         or len(text) > longest
         or (required and not text.strip())
-        or any(unicodedata.category(character) in _FORBIDDEN_CATEGORIES for character in text)
+        or not is_plain(text)
     ):
         raise EmbeddingError(
             f"{label} of an embedding must be text of {'1' if required else '0'} to {longest} "

@@ -11,6 +11,7 @@ from arbitrary_nst.errors import InputError, StyleError
 from arbitrary_nst.image.arrays import check_image
 
 REFINE_STEPS = 10  # of the cin engine, see `Cin`
+LARGEST = 1e6  # number of an embedding; trained and predicted ones stay below a hundred
 
 
 def check_embedding(
@@ -19,6 +20,8 @@ def check_embedding(
     network: str,
     shapes: Mapping[str, tuple[int, ...]],
     error: type[Exception] = StyleError,
+    *,
+    largest: float = LARGEST,
 ) -> None:
     """Raises `error` where an embedding is not of this engine and network, or not of its arrays.
 
@@ -28,6 +31,8 @@ def check_embedding(
         network: the id of its weights.
         shapes: shape of each array of its embeddings, by name.
         error: type of the error.
+        largest: magnitude that its numbers may have. Far larger ones, as in a file that somebody
+            changed, are finite and make a picture that is not.
     """
     check_network(embedding, engine, network, f"The style {embedding.name!r}", error)
     found = {name: array.shape for name, array in embedding.arrays.items()}
@@ -35,6 +40,12 @@ def check_embedding(
         raise error(
             f"The arrays of the style {embedding.name!r} do not fit the network. "
             f"Expected {dict(shapes)}. Received: {found}."
+        )
+    most = max(float(np.abs(array).max()) for array in embedding.arrays.values())
+    if most > largest:
+        raise error(
+            f"The style {embedding.name!r} holds numbers that no network makes. Expected up to "
+            f"{largest:g}. Received: {most:g}. Embed it again."
         )
 
 

@@ -56,11 +56,16 @@ def fill_hidden(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     height, width = alpha.shape
     half = (height + 1) // 2, (width + 1) // 2
     half_alpha = resample(alpha, half, Image.Resampling.BOX)
-    weighted = resample(rgb * alpha[..., None], half, Image.Resampling.BOX)
-    half_rgb = (weighted / np.maximum(half_alpha, 1e-30)[..., None]).clip(0, 1)
+    half_rgb = np.empty((*half, 3), np.float32)
+    for channel in range(3):  # one by one: of a large photo each copy counts
+        weighted = resample(rgb[..., channel] * alpha, half, Image.Resampling.BOX)
+        half_rgb[..., channel] = (weighted / np.maximum(half_alpha, 1e-30)).clip(0, 1)
     half_rgb = fill_hidden(half_rgb, half_alpha)
-    spread = resample(half_rgb, (height, width), Image.Resampling.BILINEAR)
-    return np.where(hidden[..., None], spread, rgb)
+    filled = rgb.copy()
+    for channel in range(3):
+        spread = resample(half_rgb[..., channel], (height, width), Image.Resampling.BILINEAR)
+        filled[..., channel][hidden] = spread[hidden]
+    return filled
 
 
 def resample(image: np.ndarray, shape: tuple[int, int], method: Image.Resampling) -> np.ndarray:

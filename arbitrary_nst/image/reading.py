@@ -1,4 +1,4 @@
-"""Reading images: from any kind of source to sRGB floats, upright, with PIL as the decoder."""
+"""Reading images: any kind of source, opened with care; what is wrong with it said plainly."""
 
 from __future__ import annotations
 
@@ -6,16 +6,30 @@ import contextlib
 import io
 import math
 import os
+import re
+import stat
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from arbitrary_nst.common.checks import positive_int
+from arbitrary_nst.common.extras import require
 from arbitrary_nst.errors import ImageError, ImageNotFound, ImageTooLarge, InputError
-from arbitrary_nst.image.arrays import as_floats, check_size, fill_hidden, from_array
+from arbitrary_nst.image.arrays import check_size, fill_hidden, from_array
+from arbitrary_nst.image.budget import bytes_of, check_budget, has_more_frames
+from arbitrary_nst.image.decoding import Decoded, decoded
+from arbitrary_nst.image.ppm import decoded_at_once
+from arbitrary_nst.image.tags import (
+    BITS,
+    EXTRA_SAMPLES,
+    PHOTOMETRIC,
+    SAMPLE_FORMAT,
+    STARTS,
+    Directory,
+)
 
 ImageSource = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray
 
@@ -24,7 +38,8 @@ DEFAULT_MAX_PIXELS = 64_000_000
 # A list of what may be opened, because PIL's full list holds formats that start other programs
 # (EPS runs Ghostscript) or hide a second, larger image inside (ICO). HEIF needs a PIL plug-in.
 _INPUT_FORMATS = "AVIF BMP GIF HEIF JPEG JPEG2000 MPO PNG PPM TIFF WEBP".split()
-_ORIENTATION_TAG = 0x0112
+_HEIF_BRANDS = re.compile(rb"....ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)", re.DOTALL)
+_REMARKS = ("ignore", None, UserWarning, re.compile(r"PIL\."), 0)  # as a warning filter
 
 
 def load_image(
@@ -42,10 +57,11 @@ def load_image(
     replaced by colours spread from the visible pixels, so that a network which looks at
     neighbourhoods does not carry them into the picture.
 
-    The pixel count is checked before the pixels are decoded. PIL has a limit of its own: it
-    warns above `PIL.Image.MAX_IMAGE_PIXELS` and refuses twice that. It is a setting of the whole
-    process, and silencing warnings is not safe between threads, so both are left as they are:
-    to read larger images, raise `max_pixels` and `PIL.Image.MAX_IMAGE_PIXELS`.
+    The pixel count is checked before the pixels are decoded, and so is what else a file may cost
+    (see `budget`); for files that nobody trusts there is `bounded.load_untrusted`. PIL has a limit
+    of its own: it warns above `PIL.Image.MAX_IMAGE_PIXELS` and refuses twice that. It is a setting
+    of the whole process, and is left as it is: to read larger images, raise `max_pixels` and
+    `PIL.Image.MAX_IMAGE_PIXELS`.
 
     Args:
         source: path, bytes, binary file object (read from where it stands), PIL image, or array
@@ -115,14 +131,15 @@ def damage_as_image_error(name: str, max_pixels: int) -> Iterator[None]:
 
 def read_source(
     source: Any, name: str, max_pixels: int, keep_bytes_above: float = math.inf
-) -> tuple[np.ndarray, np.ndarray | None, list]:
+) -> Decoded:
     """Finds out what kind of source it is; returns rgb, alpha and texts to warn with."""
     if isinstance(source, Image.Image):
-        return _decode(source, name, max_pixels, keep_bytes_above)
+        return decoded(source, name, max_pixels, keep_bytes_above)
     if isinstance(source, np.ndarray) or hasattr(source, "__array__"):
-        return *from_array(np.asarray(source), name, max_pixels, keep_bytes_above), []
+        array = _as_array(source, name)
+        return *from_array(array, name, max_pixels, keep_bytes_above), []
     if isinstance(source, str | os.PathLike):
-        with _open_file(source, name) as file:
+        with open_file(source, name) as file:
             return _read_file(file, name, max_pixels, keep_bytes_above)
     if hasattr(source, "read"):
         source = source.read()
@@ -136,10 +153,35 @@ def read_source(
     )
 
 
-def _open_file(path: str | os.PathLike[str], name: str) -> BinaryIO:
-    """Opens an image file, and says plainly why it cannot be opened."""
-    if os.path.isdir(path):
+def _as_array(source: Any, name: str) -> np.ndarray:
+    """A NumPy array, or what says that it can become one, such as a tensor."""
+    try:
+        return np.asarray(source)
+    except Exception as error:  # whatever the library of the tensor throws
+        raise ImageError(
+            f"The {name} cannot become a NumPy array ({type(error).__name__}: {error}). Expected "
+            f"one, or what converts to one. A tensor of PyTorch does after "
+            f"`tensor.detach().float().cpu().numpy()`."
+        ) from error
+
+
+def open_file(path: str | os.PathLike[str], name: str) -> BinaryIO:
+    """Opens an image file, and says plainly why it cannot be opened.
+
+    Raises:
+        ImageNotFound: there is none.
+        ImageError: it is a folder, a pipe or a device, or may not be read.
+    """
+    kind = stat.S_IFREG
+    with contextlib.suppress(OSError):  # which `open` says better
+        kind = stat.S_IFMT(os.stat(path).st_mode)
+    if kind == stat.S_IFDIR:
         raise ImageError(f"The {name} is a folder. Expected the path of an image file.")
+    if kind != stat.S_IFREG:  # opening a pipe that nobody writes to waits for ever
+        raise ImageError(
+            f"The {name} is a pipe or a device, not a file. Expected the path of an image file; "
+            f"what comes through a pipe can be read by `load_image(sys.stdin.buffer)`."
+        )
     try:
         return open(path, "rb")
     except FileNotFoundError as error:
@@ -150,116 +192,89 @@ def _open_file(path: str | os.PathLike[str], name: str) -> BinaryIO:
         raise ImageError(f"The {name} may not be read: permission denied.") from error
 
 
-def _read_file(
-    file: BinaryIO, name: str, max_pixels: int, keep_bytes_above: float
-) -> tuple[np.ndarray, np.ndarray | None, list]:
+def open_image(file: BinaryIO, name: str, formats: Sequence[str] = _INPUT_FORMATS) -> Image.Image:
+    """Opens an image that is not decoded yet, after a look at what that would cost.
+
+    Args:
+        file: of the image; read from its beginning.
+        name: of the image in messages.
+        formats: of PIL, which alone are tried.
+
+    Raises:
+        ImageError: it costs too much, or is of a kind that is known and cannot be read.
+        UnidentifiedImageError: it is no image.
+    """
+    check_budget(file, name)
+    _without_remarks()
+    Image.init()  # without it, a format whose plug-in is absent is a KeyError
+    file.seek(0)
+    if _HEIF_BRANDS.match(file.read(16)):
+        _learn_heif(name)
+    file.seek(0)
+    known = [file_format for file_format in formats if file_format in Image.OPEN]
+    try:
+        return Image.open(file, formats=known)
+    except UnidentifiedImageError:
+        _refuse_kind_of_tiff(file, name)
+        raise
+
+
+def _read_file(file: BinaryIO, name: str, max_pixels: int, keep_bytes_above: float) -> Decoded:
     """Reads an opened image file."""
     if not file.read(1):
         raise ImageError(f"The {name} is empty: there are no bytes to read.")
-    file.seek(0)
-    Image.init()  # without it, a format whose plug-in is absent is a KeyError
-    known = [file_format for file_format in _INPUT_FORMATS if file_format in Image.OPEN]
-    with Image.open(file, formats=known) as image:
-        rgb, alpha, notes = _decode(image, name, max_pixels, keep_bytes_above)
-        # MPO: the further frames of a phone's photo are previews and gain maps, not an animation.
-        if getattr(image, "is_animated", False) and image.format != "MPO":
+    with open_image(file, name) as image:
+        if image.format == "PPM":
+            check_size(image.height, image.width, name, max_pixels)
+            image = decoded_at_once(image, file)
+        rgb, alpha, notes = decoded(image, name, max_pixels, keep_bytes_above)
+        if has_more_frames(image, bytes_of(file)):
             notes.append(f"The {name} has several frames; only the first is used.")
     return rgb, alpha, notes
 
 
-def _decode(
-    image: Image.Image, name: str, max_pixels: int, keep_bytes_above: float
-) -> tuple[np.ndarray, np.ndarray | None, list]:
-    """Turns a PIL image into upright sRGB floats, or bytes where it is large and opaque."""
-    notes: list[str] = []
-    check_size(image.height, image.width, name, max_pixels)
-    image.load()
-    if image.mode.startswith(("I", "F")):
-        rgb, alpha = _from_deep_grey(image, name, notes)
-    else:
-        colour, alpha_image = _split_alpha(image)
-        converted = _to_srgb(colour, image.info.get("icc_profile"), name, notes)
-        is_large = alpha_image is None and image.height * image.width > keep_bytes_above
-        rgb = np.asarray(converted) if is_large else as_floats(converted)
-        alpha = None if alpha_image is None else as_floats(alpha_image)
+def _without_remarks() -> None:
+    """Keeps what Pillow remarks on odd metadata from the user, for whom it means nothing.
+
+    A filter for Pillow's own modules, which is added and stays: silencing warnings for a while
+    is not safe between threads. That on too many pixels is of another kind, and is still said.
+    """
+    if _REMARKS not in warnings.filters:
+        warnings.filterwarnings("ignore", category=UserWarning, module=_REMARKS[3].pattern)
+
+
+def _learn_heif(name: str) -> None:
+    """Lets PIL read the photos of iPhones, by a package that not everybody has.
+
+    Raises:
+        ImageError: it is not installed; the message says how to install it.
+    """
+    if "HEIF" in Image.OPEN:
+        return
     try:
-        orientation = image.getexif().get(_ORIENTATION_TAG, 1)
-    except Exception:  # as many kinds as for damaged pixels
-        notes.append(f"The {name} has damaged EXIF data; its orientation is ignored.")
-        orientation = 1
-    rgb = _upright(rgb, orientation)
-    return rgb, None if alpha is None else _upright(alpha, orientation), notes
+        require("pillow_heif").register_heif_opener()
+    except ImportError as error:
+        raise ImageError(f"The {name} is in the format HEIF (.heic). {error}") from error
 
 
-def _upright(array: np.ndarray, orientation: int) -> np.ndarray:
-    """Undoes one of the eight EXIF orientations of an array `(H, W, ...)`."""
-    # Not `ImageOps.exif_transpose`: it writes the other tags anew, which fails on odd ones that
-    # cameras leave there, and then the photo would lie on its side.
-    if orientation in (5, 6, 7, 8):
-        array = array.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        array = array[::-1]
-    if orientation in (2, 3, 6, 7):
-        array = array[:, ::-1]
-    return np.ascontiguousarray(array)
-
-
-def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """Returns an 8-bit image of mode L, RGB or CMYK, and the alpha channel if there is one."""
-    grey = image.mode in ("1", "L", "La", "LA")
-    if image.has_transparency_data and image.mode not in ("CMYK", "HSV", "LAB", "YCbCr"):
-        image = image.convert("LA" if grey else "RGBA")
-        return image.convert("L" if grey else "RGB"), image.getchannel("A")
-    if image.mode == "CMYK":
-        return image, None  # kept: its ICC profile is made for four channels
-    return image.convert("L" if grey else "RGB"), None
-
-
-def _to_srgb(image: Image.Image, icc_profile: Any, name: str, notes: list[str]) -> Image.Image:
-    """Converts mode L, RGB or CMYK to RGB, through the embedded profile where it is usable."""
-    if not icc_profile:
-        return image.convert("RGB")
+def _refuse_kind_of_tiff(file: BinaryIO, name: str) -> None:
+    """Says of a TIFF that is whole, but of a kind that PIL does not know, that it is one."""
+    data = bytes_of(file)
+    if bytes(data[:4]) not in STARTS:
+        return
     try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
-        space = profile.profile.xcolor_space.strip()
-        if image.mode == "L" and space == "RGB":
-            image = image.convert("RGB")
-        if image.mode != {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}.get(space):
-            raise ValueError(f"it is a profile for {space} in an image of mode {image.mode}")
-        srgb = ImageCms.createProfile("sRGB")
-        converted = ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB")
-        return converted or image.convert("RGB")
-    except (ImageCms.PyCMSError, OSError, TypeError, ValueError, ImportError) as error:
-        notes.append(
-            f"The {name} has an ICC colour profile that cannot be used ({error}); "
-            f"its colours are read as sRGB."
-        )
-        return image.convert("RGB")
-
-
-def _from_deep_grey(
-    image: Image.Image, name: str, notes: list[str]
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Reads PIL's 16-bit (I;16, I) and float (F) greyscale, which `convert` would clip at 255."""
-    values = np.asarray(image)
-    transparent = image.info.get("transparency")
-    alpha = None if transparent is None else (values != transparent).astype(np.float32)
-    if image.mode == "F":
-        rgb, _ = from_array(values, name, values.size)
-    else:
-        if values.min() < 0 or values.max() > 65535:
-            raise ImageError(
-                f"The {name} has integer values that do not fit 16 bits. Expected 0 to 65535. "
-                f"Received: {values.min()} to {values.max()}. Convert it to 16 or 8 bits."
-            )
-        rgb, _ = from_array(values.astype(np.uint16), name, values.size)
-    profile = image.info.get("icc_profile")
-    if profile:
-        # Colour management works on 8 bits here. For greyscale a profile is no more than a tone
-        # curve per channel, so 256 grey levels are sent through it and interpolated between.
-        ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
-        curve = as_floats(_to_srgb(ramp, profile, name, notes))[0]  # (256, 3)
-        grid = np.linspace(0, 1, 256)
-        channels = [np.interp(rgb[..., c], grid, curve[:, c]) for c in range(3)]
-        rgb = np.stack(channels, axis=-1).astype(np.float32)
-    return rgb, alpha
+        tags = Directory(data)
+    except ValueError:
+        return
+    if PHOTOMETRIC not in tags.tags:
+        return
+    bits, form = tags.numbers(BITS, (1,)), tags.numbers(SAMPLE_FORMAT, (1,))
+    extra = len(tags.numbers(EXTRA_SAMPLES, ()))
+    numbers = {1: "whole numbers", 2: "signed numbers", 3: "floating point"}
+    raise ImageError(
+        f"The {name} is a TIFF of a kind that cannot be read: {len(bits)} channels of "
+        f"{max(bits)} bits ({numbers.get(form[0], 'numbers of an unknown kind')}), {extra} of them "
+        f"beside the colours, photometric interpretation "
+        f"{tags.numbers(PHOTOMETRIC, (0,))[0]}. Expected grey, RGB, RGBA or CMYK of 8 bits, RGB of "
+        f"16 bits, or grey of up to 32. Save it as such in an image editor."
+    )

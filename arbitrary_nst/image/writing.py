@@ -18,13 +18,16 @@ _OUTPUT_FORMATS = {
     ".png": "PNG",
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
+    ".jfif": "JPEG",  # as Windows and some sites name it
     ".webp": "WEBP",
+    ".avif": "AVIF",  # where PIL has it
     ".tif": "TIFF",
     ".tiff": "TIFF",
     ".bmp": "BMP",
 }
 IMAGE_SUFFIXES = tuple(_OUTPUT_FORMATS)  # of the files that are written, and of most that are read
-_MAX_OUTPUT_SIDE = {"JPEG": 65_535, "WEBP": 16_383}
+_MAX_OUTPUT_SIDE = {"JPEG": 65_535, "WEBP": 16_383, "AVIF": 65_536}
+_WITH_QUALITY = ("JPEG", "WEBP", "AVIF")
 
 
 def to_pil(image: np.ndarray, alpha: np.ndarray | None = None) -> Image.Image:
@@ -68,7 +71,19 @@ def check_output_path(path: str | os.PathLike[str]) -> Path:
             f"The output path needs a suffix that names an image format. Expected one of "
             f"{', '.join(_OUTPUT_FORMATS)}. Received: {os.fspath(path)!r}."
         )
+    if not can_write(suffix):
+        raise InputError(
+            f"This Pillow cannot write {suffix} files. Choose another format, or install "
+            f"pillow 11.3 or later: pip install --upgrade pillow. Received: {os.fspath(path)!r}."
+        )
     return check_target(path)
+
+
+def can_write(suffix: str) -> bool:
+    """Whether files of this suffix can be written here, with a dot and of any case."""
+    file_format = _OUTPUT_FORMATS.get(suffix.lower())
+    Image.init()
+    return file_format in Image.SAVE
 
 
 def save_image(picture: Image.Image, path: str | os.PathLike[str], *, quality: int = 95) -> None:
@@ -77,12 +92,13 @@ def save_image(picture: Image.Image, path: str | os.PathLike[str], *, quality: i
     The picture is written to a new file beside the target, which it then replaces in one step:
     when something fails, a file that was there before is left as it was. A symbolic link is
     followed, and the permissions of a replaced file are kept. JPEG and BMP cannot hold
-    transparency: there the picture is laid on white. JPEG is written without chroma subsampling.
+    transparency: there the picture is laid on white. JPEG and AVIF are
+    written without chroma subsampling.
 
     Args:
         picture: PIL image of mode "L", "RGB" or "RGBA", for example from `to_pil`.
-        path: file name ending in .png, .jpg, .jpeg, .webp, .tif, .tiff or .bmp.
-        quality: 1 to 100, for JPEG and WebP; the other formats are lossless.
+        path: file name ending in .png, .jpg, .jpeg, .jfif, .webp, .avif, .tif, .tiff or .bmp.
+        quality: 1 to 100, for JPEG, WebP and AVIF; the other formats are lossless.
 
     Raises:
         InputError: `path` cannot be written (see `check_output_path`), or `quality` is wrong.
@@ -93,9 +109,11 @@ def save_image(picture: Image.Image, path: str | os.PathLike[str], *, quality: i
     file_format = _OUTPUT_FORMATS[Path(path).suffix.lower()]
     _check_picture(picture, file_format)
     check_quality(quality)
-    options: dict[str, Any] = {"quality": quality} if file_format in ("JPEG", "WEBP") else {}
+    options: dict[str, Any] = {"quality": quality} if file_format in _WITH_QUALITY else {}
     if file_format == "JPEG":
         options["subsampling"] = 0
+    if file_format == "AVIF":
+        options["subsampling"] = "4:4:4"
     if picture.mode == "RGBA" and file_format in ("JPEG", "BMP"):
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture).convert("RGB")

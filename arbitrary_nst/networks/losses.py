@@ -60,7 +60,7 @@ def light_loss(image, photo):
     rows = []
     for values in (image, photo):
         luma = ops.matmul(ops.cast(values, "float32"), ops.convert_to_tensor(LUMA))[..., None]
-        small = ops.average_pool(luma, 8, 8)
+        small = ops.average_pool(luma, 8, 8, data_format="channels_last")
         small = ops.reshape(small, (ops.shape(small)[0], -1))
         rows.append(small - ops.mean(small, axis=1, keepdims=True))
     x, y = rows

@@ -21,6 +21,7 @@ from arbitrary_nst.networks.weights_file import open_weights
 BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT_LAYER = "relu4_2"
+CHANNELS = "channels_last"  # said everywhere, since the user's keras.json may have it otherwise
 # Grey, the three colours, their differences, and between: all of length 1.
 TONE_DIRECTIONS = np.array(
     [
@@ -87,7 +88,9 @@ def build_vgg19(
     x, features = VggPreprocess(name="preprocess", dtype=dtype)(image), {}
     for block, index in plan[: deepest + 1]:
         if index == 1 and block > 1:
-            x = pools[pooling](2, name=f"block{block - 1}_pool", dtype=dtype)(x)
+            x = pools[pooling](2, name=f"block{block - 1}_pool", dtype=dtype, data_format=CHANNELS)(
+                x
+            )
         x = keras.layers.Conv2D(
             max(1, round(BLOCKS[block - 1][0] * width)),
             3,
@@ -96,6 +99,7 @@ def build_vgg19(
             kernel_initializer=keras.initializers.HeNormal(seed=seed + 10 * block + index),
             name=f"block{block}_conv{index}",
             dtype=dtype,
+            data_format=CHANNELS,
         )(x)
         features[f"relu{block}_{index}"] = x
     model = keras.Model(image, [features[layer] for layer in layers], name="vgg19")
@@ -235,7 +239,9 @@ def gram_matrices_by_detail(features, detail):
     """
     shape = ops.shape(features)
     factor = detail.shape[1] // features.shape[1]
-    mask = ops.average_pool(ops.cast(detail, "float32"), factor, factor) if factor > 1 else detail
+    mask = detail
+    if factor > 1:
+        mask = ops.average_pool(ops.cast(detail, "float32"), factor, factor, data_format=CHANNELS)
     mask = ops.reshape(mask, (shape[0], -1, 1))  # (B, H*W, 1)
     flat = ops.reshape(features, (shape[0], -1, shape[3]))  # (B, H*W, C)
     parts = (mask, 1.0 - mask)
@@ -287,7 +293,7 @@ def tone(image):
     Returns:
         float32 (B, `TONE_QUANTILES`, directions), rising along the second axis.
     """
-    small = ops.average_pool(ops.cast(image, "float32"), 8, 8)
+    small = ops.average_pool(ops.cast(image, "float32"), 8, 8, data_format=CHANNELS)
     pixels = small.shape[1] * small.shape[2]
     values = ops.reshape(small, (ops.shape(small)[0], pixels, 3))
     values = ops.sort(ops.matmul(values, TONE_DIRECTIONS.T), axis=1)  # (B, pixels, directions)

@@ -18,7 +18,7 @@ import keras
 
 from arbitrary_nst.errors import CheckpointError, WeightsUnavailable
 from arbitrary_nst.networks.cin.network import ReflectionPadding
-from arbitrary_nst.networks.vgg import BLOCKS, STYLE_LAYERS
+from arbitrary_nst.networks.vgg import BLOCKS, CHANNELS, STYLE_LAYERS
 from arbitrary_nst.networks.weights_file import open_weights, read_arrays
 
 WIDTHS = (16, 32, 64, 128, 128)  # channels of the convolutions of each block
@@ -64,21 +64,33 @@ def load_vgg_slim(
 def _build(layers: Sequence[str], dtype: str) -> keras.Model:
     image = keras.Input((None, None, 3), name="image", dtype="float32")
     # To what VGG sees, BGR 0..255 less a mean: in float32, since bfloat16 has steps of 1 there.
-    x = keras.layers.Conv2D(3, 1, name="conv0", dtype="float32")(image)
+    x = keras.layers.Conv2D(3, 1, name="conv0", dtype="float32", data_format=CHANNELS)(image)
     features = {}
     for block, (_, count) in enumerate(BLOCKS, 1):
         if block > 1:
-            x = keras.layers.MaxPooling2D(2, name=f"pool{block - 1}", dtype=dtype)(x)
+            x = keras.layers.MaxPooling2D(
+                2, name=f"pool{block - 1}", dtype=dtype, data_format=CHANNELS
+            )(x)
         for index in range(1, count + 1):
             name, layer = f"conv{block}{index}", f"relu{block}_{index}"
             x = ReflectionPadding(1, name=f"{name}_pad", dtype=dtype)(x)
             x = keras.layers.Conv2D(
-                WIDTHS[block - 1], 3, activation="relu", name=name, dtype=dtype
+                WIDTHS[block - 1],
+                3,
+                activation="relu",
+                name=name,
+                dtype=dtype,
+                data_format=CHANNELS,
             )(x)
             features[layer] = x
             if layer in STYLE_LAYERS:
                 wide = keras.layers.Conv2D(
-                    BLOCKS[block - 1][0], 1, activation="relu", name=f"{name}_aux", dtype=dtype
+                    BLOCKS[block - 1][0],
+                    1,
+                    activation="relu",
+                    name=f"{name}_aux",
+                    dtype=dtype,
+                    data_format=CHANNELS,
                 )
                 features[layer] = wide(x)
             if set(layers) <= set(features):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from arbitrary_nst.common.checks import check_share, positive_int, positive_number, whole_number
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import DEFAULT_MAX_PIXELS
+from arbitrary_nst.image.arrays import check_size
 from arbitrary_nst.image.resizing import resized_shape
 
 COLORS = ("style", "content")
@@ -66,6 +67,18 @@ class Options:
             object.__setattr__(self, name, value)
 
     def working_shape(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width at which a photo of that height and width is painted."""
+        """Height and width at which a photo of that height and width is painted.
+
+        Raises:
+            ImageTooLarge: that is more than `max_pixels`.
+        """
+        if self.working_size is None and self.texture_scale == 1:
+            return height, width
         side = self.working_size or max(height, width) / self.texture_scale
-        return resized_shape((height, width), side)
+        side = min(side, 2**31)  # which is too large; of infinity there is no rounding
+        shape = resized_shape((height, width), side)
+        name = f"texture_scale={self.texture_scale:g}"
+        if self.working_size is not None:
+            name = f"working_size={self.working_size}"
+        check_size(*shape, f"picture to be painted at {name}", self.max_pixels)
+        return shape

@@ -138,6 +138,13 @@ def paint_arrays(
             raise
         picture = _at_photo_size(photos[0], at_work[0], error.picture)
         raise RenderError(str(error), picture) from error
+    for picture in pictures:
+        # In a film nobody would notice before it is done: NaN is black in bytes.
+        if picture.dtype != np.uint8 and not np.isfinite(picture).all():
+            raise RenderError(
+                "The engine painted NaN or infinite values. Expected values in [0, 1]. The style "
+                "may be damaged; precision='float32' may help."
+            )
     triples = zip(photos, at_work, pictures, strict=True)
     return [_at_photo_size(*triple) for triple in triples]
 

@@ -13,9 +13,12 @@ import numpy as np
 
 from arbitrary_nst.checkpoints import IDENTITY
 from arbitrary_nst.common.atomic import write_bytes
+from arbitrary_nst.common.text import made_plain
 from arbitrary_nst.embedding import Embedding
+from arbitrary_nst.embedding.embedding import MAX_NAME_LENGTH
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import IMAGE_SUFFIXES
+from arbitrary_nst.networks.cin.file import layout_fault
 from arbitrary_nst.networks.cin.network import CinLayout
 from arbitrary_nst.networks.precision import PRECISIONS
 from arbitrary_nst.networks.predictor.file import predictor_layout
@@ -178,10 +181,9 @@ def check_config(config: TrainConfig) -> None:
     """Raises `InputError` for settings that cannot work, before anything heavy is loaded."""
     _check_styles(config.styles)
     layout = config.layout
-    if not 2 <= len(layout.channels) <= 6:
-        raise InputError(
-            f"`channels` of the layout needs 2 to 6 numbers. Received: {layout.channels}."
-        )
+    fault = layout_fault(layout)
+    if fault:
+        raise InputError(f"{fault}.")
     least = max(MIN_TRAINING_SIDE, 4 * layout.multiple)
     if config.crop_size % layout.multiple or config.crop_size < least:
         raise InputError(
@@ -282,7 +284,11 @@ def read_style_list(
     """
     folder, defaults = Path(folder), dict(defaults or {})
     if path is None:
-        return tuple(StyleSpec(file.stem, str(file), **defaults) for file in find_images(folder))
+        files = find_images(folder)
+        names = [made_plain(file.stem, MAX_NAME_LENGTH) for file in files]
+        return tuple(
+            StyleSpec(name, str(file), **defaults) for name, file in zip(names, files, strict=True)
+        )
     try:
         entries = json.loads(Path(path).read_text(encoding="utf-8"))
         return tuple(

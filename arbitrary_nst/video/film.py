@@ -280,6 +280,7 @@ def _shape(clip: Clip, options: Options, *, is_even: bool) -> tuple[int, int]:
         )
         height, width = height - height % 2, width - width % 2
     check_size(height, width, f"video {str(clip.path)!r}", options.max_pixels)
+    options.working_shape(height, width)  # refused here, and not at the first frame
     return height, width
 
 

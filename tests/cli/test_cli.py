@@ -1,6 +1,7 @@
 """The command line, mostly in this process: `main([...])`."""
 
 import argparse
+import io
 import logging
 import os
 import re
@@ -385,10 +386,25 @@ def test_log_records_are_lines(folder, capsys, monkeypatch):
         assert capsys.readouterr().err == "arbitrary-nst: skipping photo: a.jpg\n"
 
 
-def test_the_bar_takes_what_engines_report():
+def test_the_bar_takes_what_engines_report(monkeypatch):
+    """On a terminal, elsewhere it is silent; a second picture starts from its first step."""
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", terminal)
+    said = []
+    with ProgressBar("test", unit="step") as bar:
+        for done, total, message in ((1, 10, "one"), (4, 10, "four"), (2, 5, "two")):
+            bar(done, total, message, preview=np.zeros((2, 2, 3)))
+            said.append(str(bar._bar))
+    for text, parts in zip(said, (("1/10", "one"), ("4/10", "four"), ("2/5", "two")), strict=True):
+        assert text.startswith("test: ") and all(part in text for part in parts)
+    assert "test: " in terminal.getvalue()
+
+
+def test_the_bar_is_silent_elsewhere(capsys):
     with ProgressBar("test", unit="step") as bar:
         bar(1, 10, "message")
-        bar(2, 10, "message", preview=np.zeros((2, 2, 3)))
+    assert capsys.readouterr() == ("", "")
 
 
 # As a process of its own.

@@ -219,3 +219,11 @@ def test_blend_refuses_other_things(embeddings, message):
 def test_blend_refuses_bad_weights():
     with pytest.raises(BlendWeightsError, match="Expected 2 values"):
         blend([style(0), style(1)], [1])
+
+
+def test_the_order_does_not_matter_even_where_sums_do():
+    """1e30 - 1e30 + 1 is 1 in one order and 0 in the other, also in float64."""
+    values = (1e30, -1e30, 1.0, 7.0)
+    parts = [style(arrays={"x": np.full(3, value, np.float32)}) for value in values]
+    found = {blend(list(order)).digest for order in permutations(parts)}
+    assert len(found) == 1

@@ -25,3 +25,14 @@ def test_choice(given, is_fast, expected, monkeypatch):
 def test_others_are_refused(wrong):
     with pytest.raises(InputError, match=f"'auto', 'float32', 'bfloat16'. Received: {wrong!r}"):
         choose_precision(wrong)
+
+
+@pytest.mark.parametrize(("value", "expected"), [("0", "float32"), ("1", "bfloat16"), (None,) * 2])
+def test_without_onednn_bfloat16_is_emulated(monkeypatch, value, expected):
+    """TF_ENABLE_ONEDNN_OPTS=0 is often set to silence TensorFlow."""
+    monkeypatch.setattr(precision, "has_fast_bfloat16", lambda: True)
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    if value is not None:
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", value)
+    assert choose_precision("auto") == (expected or "bfloat16")
+    assert choose_precision("bfloat16") == "bfloat16"

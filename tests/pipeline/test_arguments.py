@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from arbitrary_nst.errors import InputError
+from arbitrary_nst.errors import ImageTooLarge, InputError
 from arbitrary_nst.pipeline.arguments import Options
 
 
@@ -29,6 +29,21 @@ def test_numbers_of_numpy_become_pythons_own():
 )
 def test_the_shape_at_which_a_photo_is_painted(options, shape):
     assert Options(**options).working_shape(300, 400) == shape
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"texture_scale": 0.001},
+        {"texture_scale": 1e-300},
+        {"texture_scale": 5e-324},
+        {"working_size": 50_000},
+        {"working_size": 401, "max_pixels": 120_000},
+    ],
+)
+def test_the_limit_of_pixels_holds_for_what_is_painted(options):
+    with pytest.raises(ImageTooLarge, match="picture to be painted at .* is too large"):
+        Options(**options).working_shape(300, 400)
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,13 @@ class TestReading:
         (mask,) = read_masks([rgba], 1, 100)
         np.testing.assert_allclose(mask[:, 0], [0, 0, 1, 1], atol=1e-5)
 
+    @pytest.mark.parametrize("level", [0.1, 0.25, 0.5, 0.9])
+    def test_grey_stays_grey(self, level):
+        soft = np.full((8, 8), level, np.float32)
+        deep = Image.fromarray(np.full((8, 8), round(255 * level), np.uint8))
+        for mask in read_masks([soft, deep], 2, 100):
+            np.testing.assert_allclose(mask, level, atol=0.003)
+
     @pytest.mark.parametrize("masks", [[], [None, None], "sky.png", 3, np.ones((4, 4))])
     def test_one_for_each_style(self, masks):
         with pytest.raises(InputError, match="`masks` is a list with one image"):
@@ -137,6 +144,17 @@ class TestPictures:
         styles = [engine.dark, engine.bright]
         picture = np.asarray(stylize(photo, styles, masks=[mask, 1 - mask], engine=engine))
         assert picture[:, 0].max() == 0 and picture[:, -1].min() == 255
+
+    @pytest.mark.parametrize("level", [0.25, 0.7])
+    def test_a_grey_mask_is_a_part_of_the_picture(self, photo, level):
+        engine = WithoutRegions()
+        soft = np.full((10, 12), level, np.float32)
+        both = stylize(photo, [engine.bright, engine.dark], masks=[soft, None], engine=engine)
+        np.testing.assert_allclose(np.asarray(both), 255 * level, atol=1)
+        alone = stylize(photo, [engine.bright], masks=[soft], engine=engine)
+        np.testing.assert_allclose(
+            np.asarray(alone), 255 * (photo + level * (1 - photo)), atol=1.01
+        )
 
     def test_strength_is_a_blend_under_masks_too(self, photo, engine, paint):
         masks = [left_half(*photo.shape[:2])]

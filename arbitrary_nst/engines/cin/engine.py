@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import functools
 import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-import keras
 import numpy as np
-from keras.config import backend
-from keras.ops import convert_to_numpy
 
 from arbitrary_nst.checkpoints import (
     IDENTITY,
@@ -22,6 +20,8 @@ from arbitrary_nst.checkpoints import (
     trained_styles,
 )
 from arbitrary_nst.common.checks import check_style_scale, whole_number
+from arbitrary_nst.common.eager import eagerly
+from arbitrary_nst.common.keras_on_tensorflow import keras, on_tensorflow
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines.cin.targets import (
     fit_photo,
@@ -74,8 +74,8 @@ class Cin:
             its longer side at this many times 512 pixels: from 0.25 to 4. Its square is the time.
             Styles known by name have their strokes; those can be scaled with `texture_scale`.
         refine_steps: with which `embed` fits the predicted vector to the painting, see
-            `networks/predictor/refiner.py`; 0 for what the predictor says, at once. On another
-            Keras backend than TensorFlow it is always 0.
+            `networks/predictor/refiner.py`; 0 for what the predictor says, at once. Where Keras was
+            imported with another backend than TensorFlow it is 0, with a warning.
         fit_steps: with which every style is fitted to each photo before it is painted, see
             `networks/predictor/refiner.py`: some tenths of a second each, for a picture that is
             nearer to the painting. Its embeddings then have the painting's Gram matrices, too, and
@@ -90,6 +90,7 @@ class Cin:
     name = "cin"
     render_steps = estimated_seconds = None
 
+    @eagerly
     def __init__(
         self,
         folder: str | os.PathLike[str] | None = None,
@@ -114,6 +115,7 @@ class Cin:
         if self.fit_steps:
             self.styles = self._styles_with_targets()
 
+    @eagerly
     def embed(self, style: np.ndarray) -> Embedding:
         """The embedding that the network's predictor gives a painting.
 
@@ -138,12 +140,18 @@ class Cin:
                 f"longer side of {side}. Expected {MIN_STYLE_SIDE} at least. Crop it."
             )
         arrays = predict(self._predict, image)
-        if (self.refine_steps or self.fit_steps) and backend() == "tensorflow":
+        if (self.refine_steps or self.fit_steps) and on_tensorflow():
             grams = self.refiner.grams(image)
             if self.refine_steps:
                 arrays = self.refiner(grams, arrays, self._photos, self.refine_steps)
             if self.fit_steps:
                 arrays |= target_arrays(grams)
+        elif self.refine_steps:
+            warnings.warn(
+                "The vector of a style image is not refined, because Keras does not run on "
+                "TensorFlow here: set KERAS_BACKEND=tensorflow, or `refine_steps=0`.",
+                stacklevel=2,
+            )
         return Embedding(self.name, self.network, arrays)
 
     @property
@@ -178,10 +186,10 @@ class Cin:
         return np.split(strip, strip.shape[1] // strip.shape[0], axis=1)
 
     def _styles_with_targets(self) -> Mapping[str, Embedding]:
-        if backend() != "tensorflow":
+        if not on_tensorflow():
             raise InputError(
-                f"`fit_steps` above 0 needs gradients of TensorFlow. Received: {self.fit_steps}, "
-                f"with the Keras backend {backend()}."
+                f"`fit_steps` above 0 needs Keras on TensorFlow: set KERAS_BACKEND=tensorflow. "
+                f"Received: {self.fit_steps}, with the backend {keras.backend.backend()}."
             )
         targets = dict(load_targets(self.folder, self.network))
         # What gives a photo back has no painting; in a blend it stands for a photo like others.
@@ -203,13 +211,14 @@ class Cin:
         fitted = self.refiner(grams, style.arrays, [photo], self.fit_steps, seed=seed)
         return replace(style, arrays={**style.arrays, **fitted})
 
+    @eagerly
     def identity(self, content: np.ndarray) -> Embedding:
         """The trained style that gives the photo back, with the photo's brightness and contrast."""
         style = self.styles[IDENTITY]
         arrays = {}
         for name, own in zip(("gamma", "beta"), photo_gamma_beta(content[None]), strict=True):
             arrays[name] = style.arrays[name].copy()
-            arrays[name][-3:] = convert_to_numpy(own)[0]
+            arrays[name][-3:] = keras.ops.convert_to_numpy(own)[0]
         if self.fit_steps:  # of this photo, which is what `strength` mixes in
             arrays |= target_arrays(self.refiner.grams(fit_photo(content, MIN_CONTENT_SIDE)))
         return replace(style, arrays=arrays)
@@ -232,6 +241,7 @@ class Cin:
         """
         return self.render_batch([content], [embedding], seed=seed)[0]
 
+    @eagerly
     def render_batch(
         self, contents: Sequence[np.ndarray], embeddings: Sequence[Embedding], *, seed: int = 0
     ) -> list[np.ndarray]:
@@ -246,6 +256,7 @@ class Cin:
         pictures = self._fast(batch, *self._vectors(embeddings), noise)
         return [np.ascontiguousarray(picture[:height, :width]) for picture in pictures]
 
+    @eagerly
     def render_regions(
         self,
         content: np.ndarray,
@@ -273,6 +284,7 @@ class Cin:
         picture = self._fast.regions(batch, gamma, beta, self._grown(weights[None]), noise[None])[0]
         return np.ascontiguousarray(picture[:height, :width])
 
+    @eagerly
     def render_large(
         self,
         content: np.ndarray,
@@ -312,6 +324,7 @@ class Cin:
             progress=progress,
         )
 
+    @eagerly
     def render_large_regions(
         self,
         content: np.ndarray,

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from arbitrary_nst.checkpoints import vgg19_weights
 from arbitrary_nst.common.atomic import check_target
+from arbitrary_nst.common.eager import check_eager, eagerly
+from arbitrary_nst.common.keras_on_tensorflow import keras, on_tensorflow
 from arbitrary_nst.embedding import Embedding, blend
 from arbitrary_nst.engines.cin import Cin
 from arbitrary_nst.engines.protocol import Step
@@ -35,7 +36,7 @@ from arbitrary_nst.engines.vgg19.settings import (
     scale_shapes,
     steps_of_scales,
 )
-from arbitrary_nst.errors import ImageError, RenderError, StyleError
+from arbitrary_nst.errors import ImageError, InputError, RenderError, StyleError
 from arbitrary_nst.image import load_image, resize
 from arbitrary_nst.image.arrays import check_image
 from arbitrary_nst.networks.losses import relative_error, total_variation_loss
@@ -43,6 +44,7 @@ from arbitrary_nst.networks.precision import choose_precision
 from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, gram_matrix, load_vgg19
 
 SECONDS_PER_MEGAPIXEL = 2.0  # of one step, on two cores with bfloat16; for the time announced
+LARGEST_MOMENT = 1e12  # of features; VGG19's own reach a hundred million
 _log = logging.getLogger(__name__)
 
 
@@ -72,7 +74,7 @@ class Vgg19:
         weights: former name of `source`.
 
     Raises:
-        InputError: a setting is out of range.
+        InputError: a setting is out of range, or Keras was imported with another backend.
         WeightsUnavailable: VGG19 cannot be had.
     """
 
@@ -81,6 +83,7 @@ class Vgg19:
     takes_images = True
     render_regions = render_large = render_large_regions = memory_for = None
 
+    @eagerly
     def __init__(
         self,
         source: str | os.PathLike[str] | None = None,
@@ -93,6 +96,11 @@ class Vgg19:
         if weights is not None:
             warnings.warn("`weights` of Vgg19 is `source` now.", DeprecationWarning, stacklevel=2)
             source = weights
+        if not on_tensorflow():
+            raise InputError(
+                f"The vgg19 engine needs Keras on TensorFlow. Expected KERAS_BACKEND=tensorflow "
+                f"before Keras is imported. Received: {keras.backend.backend()!r}."
+            )
         self.settings = settings or Vgg19Settings()
         check_settings(self.settings)
         if checkpoint is not None:
@@ -113,6 +121,7 @@ class Vgg19:
             for layer, output in zip(STYLE_LAYERS, vgg.outputs, strict=False)
         }
 
+    @eagerly
     def embed(self, style: np.ndarray) -> Embedding:
         """The Gram matrices of a style image, each as its upper triangle row by row.
 
@@ -122,11 +131,13 @@ class Vgg19:
         check_image(style, "style", (3,))
         return self._grams(resize(style, longer_side=self.settings.style_size))
 
+    @eagerly
     def identity(self, content: np.ndarray) -> Embedding:
         """The photo's own Gram matrices, at its own size."""
         check_image(content, "content", (3,))
         return self._grams(content)
 
+    @eagerly
     def render(
         self,
         content: np.ndarray,
@@ -175,6 +186,7 @@ class Vgg19:
 
         On Ctrl-C the generator ends after the last finished step, and a warning is logged.
         """
+        check_eager()
         self._check(content, embedding)
         scales = scale_shapes(content.shape, self.settings.coarsest)
         counts = steps_of_scales(self.settings, len(scales))
@@ -296,7 +308,7 @@ class Vgg19:
 
     def _check(self, content: np.ndarray, embedding: Embedding) -> None:
         shapes = {layer: (size * (size + 1) // 2,) for layer, size in self._sizes.items()}
-        check_embedding(embedding, self.name, self.network, shapes)
+        check_embedding(embedding, self.name, self.network, shapes, largest=LARGEST_MOMENT)
         check_image(content, "content", (3,))
         height, width = content.shape[:2]
         if min(height, width) < MIN_CONTENT_SIDE or height * width > self.settings.max_pixels:

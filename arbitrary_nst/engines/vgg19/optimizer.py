@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-import keras
 import numpy as np
-from keras import ops
+
+from arbitrary_nst.common.keras_on_tensorflow import keras
 
 LossAndGradient = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
@@ -130,6 +130,6 @@ def _adam(
     for _ in range(iterations):
         values = variable.value.numpy().astype(np.float64)
         loss, gradient = function(values)
-        adam.apply([ops.convert_to_tensor(gradient, "float32")], [variable])
-        variable.assign(ops.clip(variable, 0.0, 1.0))
+        adam.apply([keras.ops.convert_to_tensor(gradient, "float32")], [variable])
+        variable.assign(keras.ops.clip(variable, 0.0, 1.0))
         yield State(variable.value.numpy().astype(np.float64), loss)

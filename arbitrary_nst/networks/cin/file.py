@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
@@ -62,19 +62,41 @@ def load_network(path: str | Path) -> tuple[CinLayout, dict[str, np.ndarray]]:
         return layout, read_arrays(path, file, kernel_shapes(layout))
 
 
+def layout_fault(layout: CinLayout) -> str:
+    """Why a network of this layout could not be loaded; empty where it could.
+
+    Bounds keep a hostile file from asking for a network that fills the memory. What is trained
+    keeps to them too, or it would be of no use.
+    """
+    bounds = {
+        "num_residual_blocks": (1, 64),
+        "outer_kernel": (1, 31),
+        "noise_channels": (0, 1023),
+        "noise_levels": (1, len(layout.channels)),
+        "fine_blocks": (0, 64),
+    }
+    channels = layout.channels
+    whole = all(type(width) is int and 1 <= width <= 1024 for width in channels)
+    if not 2 <= len(channels) <= 6 or not whole:
+        return f"`channels` of the layout needs 2 to 6 numbers from 1 to 1024. Received: {channels}"
+    for name, (low, high) in bounds.items():
+        value = getattr(layout, name)
+        if type(value) is not int or not low <= value <= high:
+            return f"`{name}` of the layout goes from {low} to {high}. Received: {value!r}"
+    if layout.outer_kernel % 2 == 0:
+        return f"`outer_kernel` of the layout is an odd number. Received: {layout.outer_kernel}"
+    if type(layout.skip_connections) is not bool:
+        return f"`skip_connections` is true or false. Received: {layout.skip_connections!r}"
+    return ""
+
+
 def _parse_layout(text: str) -> CinLayout:
     values = json.loads(text)
-    channels = tuple(values["channels"])
-    blocks, kernel = values["num_residual_blocks"], values["outer_kernel"]
-    skips, noise = values["skip_connections"], values["noise_channels"]
+    values["channels"] = tuple(values["channels"])
     # Files of before the two were there do not name them.
-    levels, fine = values.get("noise_levels", 1), values.get("fine_blocks", 0)
-    sizes = (*channels, blocks, kernel, noise + 1, levels, fine + 1)
-    # Bounds keep a hostile file from asking for a network that fills the memory.
-    if not 2 <= len(channels) <= 6 or not all(type(s) is int and 1 <= s <= 1024 for s in sizes):
-        raise ValueError(f"layout {values} is out of bounds")
-    if max(blocks, fine) > 64 or levels > len(channels) or type(skips) is not bool:
-        raise ValueError(f"layout {values} is out of bounds")
-    if kernel > 31 or kernel % 2 == 0:
-        raise ValueError(f"layout {values} is out of bounds")
-    return CinLayout(channels, blocks, kernel, skips, noise, levels, fine)
+    values = {"noise_levels": 1, "fine_blocks": 0, **values}
+    layout = CinLayout(**{field.name: values[field.name] for field in fields(CinLayout)})
+    fault = layout_fault(layout)
+    if fault:
+        raise ValueError(f"layout {values} is out of bounds: {fault}")
+    return layout

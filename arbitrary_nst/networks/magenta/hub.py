@@ -23,6 +23,7 @@ import numpy as np
 import packaging.version
 import tensorflow as tf
 
+from arbitrary_nst.common.eager import eagerly
 from arbitrary_nst.common.extras import require
 from arbitrary_nst.errors import CheckpointError, WeightsUnavailable
 from arbitrary_nst.networks.magenta.graph_split import cut, find_bottleneck
@@ -49,6 +50,7 @@ class HubNetwork:
         CheckpointError: the files are damaged, or are another model.
     """
 
+    @eagerly
     def __init__(self, source: str) -> None:
         self.folder = _resolve(source)
         cached = source if "://" in source else None
@@ -70,10 +72,12 @@ class HubNetwork:
         self.network = f"magenta-hub-{_variables_digest(self.whole.variables)[:12]}"
         self.difference = self._compare()
 
+    @eagerly
     def predict(self, style: np.ndarray) -> np.ndarray:
         """The style vector of an image: float32 (H, W, 3) -> (n,)."""
         return self._predict(tf.constant(style[None], tf.float32)).numpy().reshape(-1)
 
+    @eagerly
     def transform(self, content: np.ndarray, vector: np.ndarray) -> np.ndarray:
         """Paints float32 (H, W, 3), sides divisible by 4, in the style of a vector (n,)."""
         picture = self._transform(

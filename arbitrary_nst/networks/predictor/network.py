@@ -24,6 +24,7 @@ import numpy as np
 from keras import ops
 
 SCALE, OFFSET = 4.0, -2.0  # of the painting, before the first convolution
+CHANNELS = "channels_last"  # said everywhere, since the user's keras.json may have it otherwise
 TRUNK = ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1")
 
 
@@ -58,7 +59,13 @@ class SlowConv2D(keras.layers.Conv2D):
     RATE = 0.02
 
     def call(self, x):
-        x = ops.conv(x, self.kernel * self.RATE, strides=self.strides, padding="same")
+        x = ops.conv(
+            x,
+            self.kernel * self.RATE,
+            strides=self.strides,
+            padding="same",
+            data_format=self.data_format,
+        )
         return self.activation(x + self.bias * self.RATE)
 
 
@@ -163,6 +170,7 @@ def build_predictor(
             width,
             kernel,
             strides=stride,
+            data_format=CHANNELS,
             activation=activation,
             kernel_initializer=scaled(2.0, SlowConv2D.RATE),
             name=name,
@@ -180,7 +188,9 @@ def build_predictor(
     x = keras.layers.Rescaling(SCALE, OFFSET, name="scaled", dtype="float32")(painting)
     for name, width in zip(TRUNK, layout.trunk, strict=True):
         if name in ("block2_conv1", "block3_conv1"):
-            x = keras.layers.MaxPooling2D(2, padding="same", name=f"{name}_pool", dtype=dtype)(x)
+            x = keras.layers.MaxPooling2D(
+                2, padding="same", data_format=CHANNELS, name=f"{name}_pool", dtype=dtype
+            )(x)
         x = convolution(name, x, width)
         pool(name, x)
     for depth, width in enumerate(layout.widths, start=1):

@@ -1,0 +1,48 @@
+"""What the refiner follows, beside the painting."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from small_cin import LAYOUTS, fast_network
+
+from arbitrary_nst.networks.cin.fast import normalize
+from arbitrary_nst.networks.losses import relative_error
+from arbitrary_nst.networks.predictor.network import PredictorLayout, build_predictor
+from arbitrary_nst.networks.predictor.refiner import Refiner
+from arbitrary_nst.networks.vgg import gram_matrix
+
+SMALL = PredictorLayout(trunk=(4, 4, 6, 6, 8), widths=(8,), mixed=3, hidden=8, bottleneck=4)
+
+
+@pytest.fixture(scope="module")
+def refiner():
+    layout = LAYOUTS["shipped"]
+    photos = np.random.default_rng(0).random((1, 48, 48, 3), np.float32)
+    return Refiner(fast_network(layout), build_predictor(layout.style_size, SMALL), photos)
+
+
+def test_where_the_style_is_reached_the_photo_still_counts(refiner):
+    """The painting is the picture itself, so that no style is missing; a step brings the photo."""
+    size = LAYOUTS["shipped"].style_size
+    gamma, beta = (tf.constant(np.full(size, v, np.float32)) for v in (1.0, 0.1))
+    photo, wanted = refiner._photos[0], refiner._wanted[0]
+
+    def features(gamma, beta):
+        picture = refiner._network.apply(
+            photo, refiner._noise, lambda x, step: normalize(x, *step.affine(gamma, beta))
+        )
+        return refiner._trunk(picture)
+
+    def content(gamma, beta):
+        return float(relative_error(features(gamma, beta)[-1], wanted)[0])
+
+    grams = [gram_matrix(f) for f in features(gamma, beta)]
+    slopes = refiner._gradients(gamma, beta, photo, wanted, grams)
+    length = float(tf.sqrt(sum(tf.reduce_sum(tf.square(slope)) for slope in slopes)))
+    assert length > 1e-4
+    step = 0.05 / length
+    nearer = content(gamma - step * slopes[0], beta - step * slopes[1])
+    assert nearer < content(gamma, beta) - 1e-4
+    # A twentieth of the content's own slope, as everywhere in this package's figures.
+    along = (content(gamma, beta) - nearer) / 0.05
+    assert length == pytest.approx(0.05 * along, rel=0.3)
