@@ -22,6 +22,7 @@ from arbitrary_nst.checkpoints import (
     trained_styles,
 )
 from arbitrary_nst.common.checks import check_style_scale, whole_number
+from arbitrary_nst.common.forks import check_not_forked
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines.shared import REFINE_STEPS, check_embedding
 from arbitrary_nst.errors import (
@@ -86,6 +87,7 @@ class Cin:
         style_scale: float = 1.0,
         refine_steps: int = REFINE_STEPS,
     ) -> None:
+        check_not_forked()
         self.style_scale = check_style_scale(style_scale)
         self.refine_steps = whole_number(refine_steps, "refine_steps")
         precision = choose_precision(precision)

@@ -62,6 +62,8 @@ def what_is_lost(clip: Clip, container: str | None, audio: bool) -> list[str]:
             lost["chapters"] = None
         if container is not None and has_alpha(film.format):
             lost["transparency (laid on white)"] = None
+        if film.metadata.get("alpha_mode") == "1":  # of WebM, which FFmpeg's own decoders skip
+            lost["transparency (of a kind that is not read)"] = None
         for stream in source.streams:
             if stream.type == "video" and stream.index != film.index:
                 cover = is_picture(stream) or stream.codec_context.name in PICTURE_CODECS
