@@ -30,10 +30,11 @@ class Stretches:
 
     Args:
         container: of PyAV, in which the stream is.
+        is_sparse: whether long pauses are usual, as between subtitles.
     """
 
-    def __init__(self, container: Any) -> None:
-        self._may_jump = bool(container.format.flags & TS_DISCONT)
+    def __init__(self, container: Any, *, is_sparse: bool = False) -> None:
+        self._may_jump = bool(container.format.flags & TS_DISCONT) and not is_sparse
         self._index = 0
         self._last: Fraction | None = None
 

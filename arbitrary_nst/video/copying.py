@@ -116,7 +116,9 @@ def copied_packets(source: Any, streams: Mapping[int, Any], clip: Clip) -> Itera
         streams: as `add_copies` gives them.
         clip: what is painted.
     """
-    stretches = {key: Stretches(source) for key in streams}
+    stretches = {
+        key: Stretches(source, is_sparse=source.streams[key].type == "subtitle") for key in streams
+    }
     last: dict[int, int] = {}
     for packet in source.demux([source.streams[key] for key in streams]):
         key, unit = packet.stream_index, packet.time_base

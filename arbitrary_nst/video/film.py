@@ -95,12 +95,15 @@ def stylize_video(
     finished lies beside the output, in a folder of its name with `.parts` after it. The output
     appears whole or not at all, and replaces a file of that name.
 
-    Times of presentation, the way colours are stored, the shape of pixels, and the sound are kept;
-    rotation is applied. Videos are written with 8 bits a channel, and as H.264, or VP9 in .webm,
-    which need even sides: an odd side loses its last pixel, with a warning.
+    Times of presentation (from the beginning of the file), the way colours are stored, the shape
+    of pixels, sound, chapters, titles and loop counts are kept, subtitles where the format takes
+    them as they are; a line is logged about what it cannot hold. Rotation and mirroring are
+    applied, and frames of another size than the first one's are scaled to it. Videos are written
+    with 8 bits a channel, and as H.264, or VP9 in .webm, which need even sides: an odd side loses
+    its last pixel, with a warning.
 
     Args:
-        path: video of any kind that FFmpeg reads, or an animated GIF, WebP or PNG.
+        path: video of any kind that FFmpeg reads, or an animated GIF, WebP, PNG or AVIF.
         styles: as for `stylize`, or `Keyframe`s in the order of their times; between two of them
             the style vectors are blended linearly.
         out: file to write: .mp4, .mov, .mkv, .webm, .gif or .webp.
