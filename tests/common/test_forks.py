@@ -44,5 +44,5 @@ def test_the_same_process_may_go_on(monkeypatch):
 
 @pytest.mark.parametrize("engine", ["name", "object"])
 def test_a_fork_after_the_first_engine_is_refused(network, run_python, engine):
-    done = run_python("-W", "ignore", "-c", f"ENGINE = {engine!r}\n{CODE}")
+    done = run_python("-c", f"ENGINE = {engine!r}\n{CODE}")
     assert "forked from one that has already loaded an engine" in done.stdout, done.stderr
