@@ -1,5 +1,6 @@
 """Clips of a dozen small frames, and what a clip holds."""
 
+import contextlib
 from fractions import Fraction
 
 import av
@@ -59,6 +60,33 @@ def make_clip(path, frames=None, *, times=None, sound=True, color=None, time_bas
                 note.time_base = Fraction(1, 48000)
                 container.mux(voice.encode(note))
             container.mux(voice.encode(None))
+    return path
+
+
+def remuxed(source, path, *, shift=0, subtitles=None, describe=None, cover=None, options=None):
+    """The packets of a clip in another file, which is described or changed on the way.
+
+    `shift`: frames by which everything is later; `subtitles`: an .srt file to add; `describe`:
+    called with the file to write before its header is written; `cover`: a file whose video goes
+    before that of the clip; `options`: of the writer.
+    """
+    with contextlib.ExitStack() as stack:
+        container = stack.enter_context(av.open(str(path), "w", options=options or {}))
+        files = [stack.enter_context(av.open(str(f))) for f in (cover, source, subtitles) if f]
+        pairs = []
+        for file in files:
+            streams = [stream for stream in file.streams if stream.type != "data"]
+            made = {s.index: container.add_stream_from_template(s) for s in streams}
+            pairs.append((file, streams, made))
+        if describe is not None:
+            describe(container)
+        for file, streams, made in pairs:
+            for packet in file.demux(streams):
+                if packet.size:
+                    ticks = round(shift * Fraction(1, 25) / packet.time_base)
+                    packet.pts, packet.dts = packet.pts + ticks, packet.dts + ticks
+                    packet.stream = made[packet.stream_index]
+                    container.mux(packet)
     return path
 
 

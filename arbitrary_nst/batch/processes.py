@@ -12,7 +12,9 @@ import functools
 import itertools
 import math
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -46,29 +48,48 @@ def paint_by_processes(
     """
     share = max(1, min(SHARE, math.ceil(len(jobs) / (4 * workers))))
     context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
-    with context.Manager() as manager:
-        stop = manager.Event()
-        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_ctrl_c)
-        try:
-            paint = functools.partial(_paint_share, settings, stop)
-            # One call more than processes, so that none has to wait for the next.
-            for outcomes in work.ahead(pool, paint, _shares(jobs, share), workers + 2):
-                yield from outcomes
-        except BrokenProcessPool as error:
-            raise WorkerDied(
-                "A worker process was killed, perhaps for want of memory. The pictures that are "
-                "painted stay; the same command goes on, with fewer --workers in less memory."
-            ) from error
-        finally:
-            with contextlib.suppress(OSError):
-                stop.set()
-            pool.shutdown(cancel_futures=True)
-            remove_leftovers(jobs)  # of a process that was killed; no other is left
+    # Without a lock, which a worker that is killed would keep for ever.
+    stop = context.RawValue("b", 0)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(stop,))
+    try:
+        paint = functools.partial(_paint_share, settings)
+        # One call more than processes, so that none has to wait for the next.
+        for outcomes in work.ahead(pool, paint, _shares(jobs, share), workers + 2):
+            yield from outcomes
+    except BrokenProcessPool as error:
+        raise WorkerDied(
+            "A worker process was killed, perhaps for want of memory. The pictures that are "
+            "painted stay; the same command goes on, with fewer --workers in less memory."
+        ) from error
+    finally:
+        stop.value = 1
+        pool.shutdown(cancel_futures=True)
+        remove_leftovers(jobs)  # of a process that was killed; no other is left
 
 
-def _leave_ctrl_c() -> None:
-    # It reaches all processes of a terminal; only the first one is to act on it.
+class _Worker:
+    """What a worker process knows from its beginning: when it is to stop."""
+
+    stop: Any = None
+
+
+def _begin(stop: Any) -> None:
+    """In a worker, before its first photo."""
+    # Ctrl-C reaches all processes of a terminal; only the first one is to act on it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _Worker.stop = stop
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Ends this process when the one that started it has ended, however that was.
+
+    One that is killed can tell nobody, and its workers would paint on, or wait for ever.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _shares(jobs: Sequence[Job], share: int) -> Iterator[list[Job]]:
@@ -77,16 +98,17 @@ def _shares(jobs: Sequence[Job], share: int) -> Iterator[list[Job]]:
         yield part
 
 
-def _paint_share(settings: BatchSettings, stop: Any, jobs: list[Job]) -> list[Outcome]:
+def _paint_share(settings: BatchSettings, jobs: list[Job]) -> list[Outcome]:
     """In a worker: paints a few photos, and leaves the rest of them when it is to stop."""
     outcomes: list[Outcome] = []
-    if stop.is_set():
+    stop = _Worker.stop
+    if stop.value:
         return outcomes
     engine = _engine(settings.engine)
     with contextlib.closing(work.paint_jobs(engine, settings, jobs)) as painted:
         for outcome in painted:
             outcomes.append(outcome)
-            if stop.is_set():
+            if stop.value:
                 break
     return outcomes
 

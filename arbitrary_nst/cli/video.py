@@ -44,7 +44,7 @@ def add_commands(commands) -> None:
         "  arbitrary-nst video in.mp4 -s great-wave@sky.png -s udnie -o out.mp4\n"
         "  arbitrary-nst video in.gif -s udnie -o out.webp",
     )
-    parser.add_argument("video", help="the video, or an animated GIF, WebP or PNG")
+    parser.add_argument("video", help="the video, or an animated GIF, WebP, PNG or AVIF")
     add_styles(parser, required=False)
     parser.add_argument(
         "--keyframe",

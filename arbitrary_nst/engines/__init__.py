@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from arbitrary_nst.checkpoints import cin_folder, magenta_source, vgg19_weights
+from arbitrary_nst.common.forks import check_not_forked
 from arbitrary_nst.engines.protocol import Engine, as_engine
 from arbitrary_nst.errors import InputError
 
@@ -33,7 +34,9 @@ def load_engine(name: str) -> Engine:
         InputError: there is no such engine.
         WeightsUnavailable: its weights cannot be had.
         CheckpointError: its weights are damaged.
+        RuntimeError: this process was forked from one that has loaded an engine.
     """
+    check_not_forked()  # before the lock, which another thread may have held at that moment
     if name not in ENGINES:
         raise InputError(
             f"There is no engine of that name. Expected one of {', '.join(map(repr, ENGINES))}. "

@@ -15,6 +15,7 @@ from PIL import Image
 
 from arbitrary_nst.checkpoints import MAGENTA_VARIABLE, magenta_source
 from arbitrary_nst.common.checks import check_style_scale
+from arbitrary_nst.common.forks import check_not_forked
 from arbitrary_nst.embedding import Embedding, blend
 from arbitrary_nst.engines.shared import check_batch, check_embedding
 from arbitrary_nst.errors import (
@@ -65,6 +66,7 @@ class Magenta:
     def __init__(
         self, source: str | os.PathLike[str] | None = None, *, style_scale: float = 1.0
     ) -> None:
+        check_not_forked()
         self.style_scale = check_style_scale(style_scale)
         self.source = magenta_source(source)
         self._network = _load_network(self.source)

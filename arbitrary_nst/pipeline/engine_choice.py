@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from arbitrary_nst.checkpoints import IDENTITY, predicts_styles, trained_styles
+from arbitrary_nst.common.forks import check_not_forked
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines import check_engine, load_engine
 from arbitrary_nst.engines.protocol import Engine
@@ -110,7 +111,9 @@ def loaded(choice: Choice, shape: Sequence[int] | None = None) -> Engine:
         WeightsUnavailable: the engine's network cannot be had.
         CheckpointError: its files are damaged.
         ImportError: the engine needs a package that is not installed.
+        RuntimeError: this process was forked from one that has loaded an engine.
     """
+    check_not_forked()  # of an engine object as well
     try:
         return load_engine(choice.engine) if isinstance(choice.engine, str) else choice.engine
     except (WeightsUnavailable, ImportError) as error:

@@ -18,6 +18,7 @@ from PIL import Image
 # Browsers show GIF frames shorter than this for a tenth of a second.
 MIN_GIF_DURATION, GIF_TICK = 20, 10  # milliseconds
 TRANSPARENT = 255  # index of the colour that is none
+MAX_LOOPS = 0xFFFF  # a PNG may say more
 OPAQUE_FROM = 128  # a GIF knows no half transparency
 Timed = tuple[int, bytes]  # time in milliseconds, and a picture as `encode` gives it
 
@@ -46,8 +47,15 @@ def encode(name: str, rgb: np.ndarray, alpha: np.ndarray | None, quality: int) -
     return data.getvalue()
 
 
-def write(file: BinaryIO, name: str, size: tuple[int, int], frames: Iterable[Timed], end: int):
-    """Writes an animation that runs for ever.
+def write(
+    file: BinaryIO,
+    name: str,
+    size: tuple[int, int],
+    frames: Iterable[Timed],
+    end: int,
+    loops: int | None = 0,
+) -> None:
+    """Writes an animation.
 
     Args:
         file: to write to; it can be seeked.
@@ -55,11 +63,12 @@ def write(file: BinaryIO, name: str, size: tuple[int, int], frames: Iterable[Tim
         size: width and height.
         frames: times and pictures; the times rise.
         end: when the last frame ends, in milliseconds.
+        loops: how often it runs, as such files say it: 0 for ever, None once.
     """
     if name == "GIF":
-        _write_gif(file, size, _with_durations(_gif_times(frames), end))
+        _write_gif(file, size, _with_durations(_gif_times(frames), end), loops)
     else:
-        _write_webp(file, size, _with_durations(frames, end))
+        _write_webp(file, size, _with_durations(frames, end), loops)
 
 
 def _gif_times(frames: Iterable[Timed]) -> Iterator[Timed]:
@@ -86,9 +95,14 @@ def _with_durations(frames: Iterable[Timed], end: int) -> Iterator[Timed]:
 # GIF89a: https://www.w3.org/Graphics/GIF/spec-gif89a.txt
 
 
-def _write_gif(file: BinaryIO, size: tuple[int, int], frames: Iterable[Timed]) -> None:
+def _write_gif(
+    file: BinaryIO, size: tuple[int, int], frames: Iterable[Timed], loops: int | None
+) -> None:
     file.write(b"GIF89a" + struct.pack("<HHBBB", *size, 0x70, 0, 0))
-    file.write(b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00")  # for ever
+    if loops is not None:  # without this block it runs once
+        file.write(
+            b"\x21\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<HB", min(loops, MAX_LOOPS), 0)
+        )
     for duration, data in frames:
         palette, transparent, rest = _gif_parts(data)
         # The frame is cleared before the next one, or that would be seen through its holes.
@@ -117,11 +131,14 @@ def _gif_parts(data: bytes) -> tuple[bytes, int | None, bytes]:
 # WebP: https://developers.google.com/speed/webp/docs/riff_container
 
 
-def _write_webp(file: BinaryIO, size: tuple[int, int], frames: Iterable[Timed]) -> None:
+def _write_webp(
+    file: BinaryIO, size: tuple[int, int], frames: Iterable[Timed], loops: int | None
+) -> None:
     ends = struct.pack("<I", size[0] - 1)[:3] + struct.pack("<I", size[1] - 1)[:3]
     file.write(b"RIFF\0\0\0\0WEBP")
     file.write(_chunk(b"VP8X", bytes([0b00010010, 0, 0, 0]) + ends))  # animated, maybe with alpha
-    file.write(_chunk(b"ANIM", struct.pack("<IH", 0, 0)))
+    times = 1 if loops is None else min(loops, MAX_LOOPS)
+    file.write(_chunk(b"ANIM", struct.pack("<IH", 0, times)))
     for duration, data in frames:
         head = bytes(6) + ends + struct.pack("<I", min(duration, 0xFFFFFF))[:3]
         # Each frame replaces the one before: no blending, no clearing.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+from arbitrary_nst.video.clock import Clock
 
 UNSPECIFIED = 2  # of primaries, transfer and matrix; these are the numbers of ITU-T H.273
 HD_ROWS = 720  # from here on an unspecified matrix is taken to be that of HDTV
@@ -37,13 +39,15 @@ class Clip:
         path: of the file.
         width: of the upright frames, in pixels.
         height: the same.
-        num_frames: as many as there are packets, or pictures of an animation.
+        num_frames: as many as there are packets that are shown, or pictures of an animation.
         time_base: the unit of all times, in seconds.
         rate: mean number of frames a second.
         seconds: how long it is.
         color: how its colours are stored.
         aspect: width of a pixel by its height.
         sounds: names of the codecs of its audio streams.
+        clock: what is added to the times of its streams, so that they begin at 0.
+        loops: of an animation, as its file says it: 0 for ever, None once.
         is_animation: whether Pillow reads it.
     """
 
@@ -57,6 +61,8 @@ class Clip:
     color: Color
     aspect: Fraction = Fraction(1)
     sounds: tuple[str, ...] = ()
+    clock: Clock = field(default_factory=dict)
+    loops: int | None = 0
     is_animation: bool = False
 
 
@@ -64,7 +70,8 @@ class Frame(NamedTuple):
     """One frame, upright.
 
     `rgb`: uint8 `(H, W, 3)`; `alpha`: uint8 `(H, W)`, or None where there is no transparency;
-    `time` and `duration`: in units of the clip's time base, the duration 0 where it is unknown.
+    `time` and `duration`: in units of the clip's time base, from the clip's beginning; the duration
+    is 0 where it is unknown.
     """
 
     rgb: np.ndarray
@@ -76,3 +83,8 @@ class Frame(NamedTuple):
 def usual_matrix(height: int) -> int:
     """The matrix that players assume where a file names none."""
     return 1 if height >= HD_ROWS else 6
+
+
+def url(path: Path) -> str:
+    """A file as FFmpeg is to be told of it: of `a:b.mp4` it would take the `a` for a protocol."""
+    return f"file:{path}"

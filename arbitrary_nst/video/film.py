@@ -28,12 +28,15 @@ from arbitrary_nst.pipeline.plan import Look
 from arbitrary_nst.pipeline.regions import Mask, Regions, read_masks
 from arbitrary_nst.pipeline.styles import Style, Styles
 from arbitrary_nst.video.clip import Clip, Frame
+from arbitrary_nst.video.copying import check_sounds, what_is_lost
 from arbitrary_nst.video.keyframes import Keyframe, read_keyframes, style_at
 from arbitrary_nst.video.parts import (
     finish,
+    has_finished,
     load_past,
     open_parts,
     parts_folder,
+    remove_parts,
     save_past,
     segment_path,
 )
@@ -41,7 +44,6 @@ from arbitrary_nst.video.reading import open_clip, read_frames
 from arbitrary_nst.video.steady import Past, painted_steadily
 from arbitrary_nst.video.writing import (
     VIDEO_FORMATS,
-    check_sounds,
     check_video_path,
     join,
     write_segment,
@@ -93,12 +95,15 @@ def stylize_video(
     finished lies beside the output, in a folder of its name with `.parts` after it. The output
     appears whole or not at all, and replaces a file of that name.
 
-    Times of presentation, the way colours are stored, the shape of pixels, and the sound are kept;
-    rotation is applied. Videos are written with 8 bits a channel, and as H.264, or VP9 in .webm,
-    which need even sides: an odd side loses its last pixel, with a warning.
+    Times of presentation (from the beginning of the file), the way colours are stored, the shape
+    of pixels, sound, chapters, titles and loop counts are kept, subtitles where the format takes
+    them as they are; a line is logged about what it cannot hold. Rotation and mirroring are
+    applied, and frames of another size than the first one's are scaled to it. Videos are written
+    with 8 bits a channel, and as H.264, or VP9 in .webm, which need even sides: an odd side loses
+    its last pixel, with a warning.
 
     Args:
-        path: video of any kind that FFmpeg reads, or an animated GIF, WebP or PNG.
+        path: video of any kind that FFmpeg reads, or an animated GIF, WebP, PNG or AVIF.
         styles: as for `stylize`, or `Keyframe`s in the order of their times; between two of them
             the style vectors are blended linearly.
         out: file to write: .mp4, .mov, .mkv, .webm, .gif or .webp.
@@ -147,8 +152,7 @@ def stylize_video(
     clip = open_clip(path)
     if target.exists() and os.path.samefile(path, target):
         raise InputError(f"The output path {os.fspath(out)!r} is the video itself. Choose another.")
-    if audio:
-        check_sounds(clip, suffix)
+    _check_copies(clip, suffix, audio)
     shape = _shape(clip, options, is_even=suffix in VIDEO_FORMATS)
     runner, embeddings = _engine(parts, engine, options.max_pixels)
     blends = [blend([embeddings[i] for i, _ in g], [w for _, w in g]) for g in groups]
@@ -158,9 +162,15 @@ def stylize_video(
     settings = _Settings(runner, moments, look, shape, size is not None, steady)
     folder = parts_folder(target)
     done = open_parts(folder, _fingerprint(clip, settings, suffix, quality, audio))
-    segments = _segments(folder, done, clip, settings, suffix, quality, progress)
-    joined = folder / f"joined{suffix}"
-    join(segments, clip, joined, suffix, audio)
+    try:
+        segments = _segments(folder, done, clip, settings, suffix, quality, progress)
+        joined = folder / f"joined{suffix}"
+        join(segments, clip, joined, suffix, audio)
+    except BaseException as error:
+        # Nothing goes on from what is refused, nor from where nothing is finished.
+        if isinstance(error, InputError) or not has_finished(folder):
+            remove_parts(folder)
+        raise
     finish(folder, joined, target)
     return target
 
@@ -264,6 +274,16 @@ def _masks(masks: Any, groups: Sequence[Any], options: Options) -> list[Mask] | 
             "each other over the whole frame."
         )
     return read_masks(masks, len(groups[0]), options.max_pixels)
+
+
+def _check_copies(clip: Clip, suffix: str, audio: bool) -> None:
+    """Refuses a format that cannot hold the sound, and says what else it cannot hold."""
+    container = VIDEO_FORMATS[suffix][0] if suffix in VIDEO_FORMATS else None
+    if audio and container is not None:
+        check_sounds(clip, suffix, container)
+    lost = what_is_lost(clip, container, audio)
+    if lost:
+        _log.warning("not kept of the video in a %s file: %s", suffix, ", ".join(lost))
 
 
 def _shape(clip: Clip, options: Options, *, is_even: bool) -> tuple[int, int]:

@@ -2,16 +2,19 @@
 
 Beside the output, in a folder of its name with `.parts` after it: the segments that are finished,
 what the next frame needs of the last one, and the settings, without which parts of two different
-videos could be joined.
+videos could be joined. A record names these files with their digests: what it names is complete,
+and what it does not, or with another digest, counts as not there.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
 import shutil
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,9 @@ from arbitrary_nst.errors import VideoError
 from arbitrary_nst.video.steady import Past
 
 _log = logging.getLogger(__name__)
-SETTINGS_FILE = "settings.json"
+SETTINGS_FILE, RECORD_FILE = "settings.json", "finished.json"
+# Names of what the package leaves in such a folder.
+OWN_FILES = (SETTINGS_FILE, RECORD_FILE, "segment-*.part", "past-*.npz", "joined.*", "*.tmp")
 
 
 def parts_folder(target: Path) -> Path:
@@ -45,20 +50,31 @@ def open_parts(folder: Path, settings: Mapping[str, Any]) -> int:
     """
     text = json.dumps(settings, indent=1, sort_keys=True)
     if folder.exists() or folder.is_symlink():
-        if not (folder / SETTINGS_FILE).is_file():
-            if not folder.is_dir() or folder.is_symlink() or any(folder.iterdir()):
-                raise VideoError(
-                    f"The parts of the video are to be kept in {str(folder)!r}, but there is "
-                    f"something else of that name. Move it away or choose another output path."
-                )
-        elif (folder / SETTINGS_FILE).read_text("utf-8") == text:
+        if folder.is_symlink() or not _is_ours(folder):
+            raise VideoError(
+                f"The parts of the video are to be kept in {str(folder)!r}, but there is "
+                f"something else of that name. Move it away or choose another output path."
+            )
+        found = _read(folder / SETTINGS_FILE)
+        if found == text.encode():
             return _num_finished(folder)
-        else:
+        if found:
             _log.warning("the parts in %s are of other settings: beginning anew", folder)
-            shutil.rmtree(folder)
+        remove_parts(folder)
     folder.mkdir(exist_ok=True)
     write_bytes(folder / SETTINGS_FILE, text.encode())
     return 0
+
+
+def remove_parts(folder: Path) -> None:
+    """Removes a folder of parts, its record first, so that no half of it is taken for the whole."""
+    (folder / RECORD_FILE).unlink(missing_ok=True)
+    shutil.rmtree(folder)
+
+
+def has_finished(folder: Path) -> bool:
+    """Whether there is a segment from which the same command can go on."""
+    return bool(_record(folder)[0])
 
 
 def segment_path(folder: Path, index: int) -> Path:
@@ -67,10 +83,17 @@ def segment_path(folder: Path, index: int) -> Path:
 
 
 def save_past(folder: Path, index: int, past: Past | None) -> None:
-    """Keeps what the segment `index` needs of the frames before; the same of others is removed."""
+    """Keeps what the segment `index` needs of those before, and records that they are finished.
+
+    The same of earlier segments is removed.
+    """
     path = _past_path(folder, index)
     with replacing(path) as file:
         np.savez(file, **({} if past is None else past._asdict()))
+    segments, _ = _record(folder)
+    segments = [*segments[: index - 1], _digest(segment_path(folder, index - 1))]
+    record = {"segments": segments, "past": _digest(path)}
+    write_bytes(folder / RECORD_FILE, json.dumps(record, indent=1).encode())
     for other in folder.glob("past-*.npz"):
         if other != path:
             other.unlink()
@@ -91,19 +114,57 @@ def finish(folder: Path, joined: Path, target: Path) -> None:
     with open(joined, "rb+") as file:
         os.fsync(file.fileno())
     os.replace(joined, target)
-    shutil.rmtree(folder)
+    remove_parts(folder)
 
 
 def _num_finished(folder: Path) -> int:
-    """Segments in a row from the first one on, up to one for which the past is known."""
+    """Segments from the first one on that need not be made again: all that are recorded, or none.
+
+    What a frame needs of the one before is kept of the last segment alone.
+    """
     for path in folder.glob("*.tmp"):
         path.unlink()
-    count = 0
-    while segment_path(folder, count).is_file():
-        count += 1
-    while count and not _past_path(folder, count).is_file():
-        count -= 1
+    segments, past = _record(folder)
+    count = len(segments)
+    found = [_digest(segment_path(folder, number)) for number in range(count)]
+    if found != segments or _digest(_past_path(folder, count)) != past:
+        _log.warning("parts in %s are damaged or missing: beginning anew", folder)
+        return 0
     return count
+
+
+def _record(folder: Path) -> tuple[list[str], str | None]:
+    """Digests of the segments that are finished, and of what the next one needs."""
+    try:
+        record = json.loads(_read(folder / RECORD_FILE) or "{}")
+        segments = [str(digest) for digest in record.get("segments", [])]
+        return segments, record.get("past")
+    except (ValueError, AttributeError, TypeError):
+        return [], None
+
+
+def _digest(path: Path) -> str | None:
+    """Of a file's contents; None where there is none."""
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while part := file.read(2**20):
+                digest.update(part)
+    except FileNotFoundError:
+        return None
+    return digest.hexdigest()
+
+
+def _read(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether it is a folder of parts, or what a kill left of one that was being removed."""
+    if not folder.is_dir() or (folder / SETTINGS_FILE).is_file():
+        return folder.is_dir()
+    names = [path.name for path in folder.iterdir()]
+    return all(any(fnmatch(name, own) for own in OWN_FILES) for name in names)
 
 
 def _past_path(folder: Path, index: int) -> Path:

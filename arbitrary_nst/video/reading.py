@@ -1,19 +1,19 @@
 """Video files in: what is in them, and their frames one after the other.
 
-Animated GIF, WebP and PNG are read by Pillow, everything else by PyAV. Frames come upright and as
-8-bit RGB. Never more than a few of them are in memory.
+Animated GIF, WebP, PNG and AVIF are read by Pillow, everything else by PyAV. Frames come upright,
+as 8-bit RGB, and of one size. Never more than a few of them are in memory.
 """
 
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageSequence
 
 from arbitrary_nst.common.extras import require
 from arbitrary_nst.errors import VideoError, VideoNotFound
@@ -23,13 +23,12 @@ from arbitrary_nst.video.clip import (
     Clip,
     Color,
     Frame,
+    url,
     usual_matrix,
 )
-
-ANIMATIONS = ("GIF", "WEBP", "PNG")  # formats of Pillow
-MILLISECOND = Fraction(1, 1000)
-# As browsers do with frames that are to be shown for no time at all.
-NO_DURATION, DEFAULT_DURATION = 10, 100  # milliseconds
+from arbitrary_nst.video.clock import Stretches, offset
+from arbitrary_nst.video.pillow_reading import animation_frames, open_animation
+from arbitrary_nst.video.survey import film_stream, survey
 
 
 def open_clip(path: str | os.PathLike[str]) -> Clip:
@@ -44,7 +43,7 @@ def open_clip(path: str | os.PathLike[str]) -> Clip:
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise VideoNotFound(f"The video {str(path)!r} {what}. Expected the name of a video file.")
-    animation = _animation(path)
+    animation = open_animation(path)
     return animation if animation else _video(path)
 
 
@@ -54,7 +53,7 @@ def read_frames(clip: Clip) -> Iterator[Frame]:
     Raises:
         VideoError: what is left of the file cannot be decoded.
     """
-    frames = _pillow_frames(clip) if clip.is_animation else _av_frames(clip)
+    frames = animation_frames(clip) if clip.is_animation else _av_frames(clip)
     last = None
     for frame in frames:
         # Writers refuse times that do not rise; some broken cameras repeat them.
@@ -64,75 +63,22 @@ def read_frames(clip: Clip) -> Iterator[Frame]:
         yield frame
 
 
-# Animations, by Pillow.
-
-
-def _animation(path: Path) -> Clip | None:
-    """The clip, where the file is an image of some kind; None where it is none."""
-    try:
-        image = Image.open(path)
-    except (OSError, Image.DecompressionBombError, ValueError):
-        return None
-    with image:
-        if image.format not in ANIMATIONS or getattr(image, "n_frames", 1) == 1:
-            raise VideoError(
-                f"{str(path)!r} is a single image ({image.format}), not a video. "
-                f"Paint it with `stylize`."
-            )
-        try:
-            durations = [_duration(frame) for frame in ImageSequence.Iterator(image)]
-        except (OSError, EOFError, ValueError, SyntaxError) as error:
-            raise VideoError(
-                f"The animation {str(path)!r} is damaged or cut short: {error}. Save it anew."
-            ) from error
-        total = sum(durations)
-        return Clip(
-            path,
-            *image.size,
-            num_frames=len(durations),
-            time_base=MILLISECOND,
-            rate=Fraction(1000 * len(durations), total),
-            seconds=total / 1000,
-            color=Color(usual_matrix(image.height)),
-            is_animation=True,
-        )
-
-
-def _pillow_frames(clip: Clip) -> Iterator[Frame]:
-    time = 0
-    with Image.open(clip.path) as image:
-        for frame in ImageSequence.Iterator(image):
-            rgba = np.asarray(frame.convert("RGBA"))
-            alpha = None if (rgba[..., 3] == 255).all() else rgba[..., 3]
-            duration = _duration(frame)
-            yield Frame(rgba[..., :3], alpha, time, duration)
-            time += duration
-
-
-def _duration(frame: Image.Image) -> int:
-    frame.load()  # before that WebP does not know
-    duration = round(frame.info.get("duration", 0))
-    return duration if duration > NO_DURATION else DEFAULT_DURATION
-
-
 # Videos, by PyAV.
 
 
 def _video(path: Path) -> Clip:
     av = require("av")
     try:
-        with av.open(path) as container:
-            stream = _stream(container, path)
+        with av.open(url(path)) as container:
+            stream = film_stream(container, path)
             frame = next(container.decode(stream), None)
             if frame is None:
                 raise VideoError(f"The video {str(path)!r} has no frames.")
-            rotation = getattr(frame, "rotation", 0)
             sounds = tuple(sound.codec_context.name for sound in container.streams.audio)
-            color = _color(frame)
             aspect = Fraction(stream.sample_aspect_ratio or 1)
             rate, time_base = stream.average_rate or stream.guessed_rate, stream.time_base
             claimed, length = _claims(av, container, stream)
-        num_frames, end, last = _count(av, path)
+        found = survey(path)
     except av.error.EOFError as error:
         raise VideoError(f"The video {str(path)!r} has no frames.") from error
     except av.error.FFmpegError as error:
@@ -140,30 +86,28 @@ def _video(path: Path) -> Clip:
             f"{str(path)!r} cannot be read as a video: {error.strerror}. It is of another kind, "
             f"damaged, or cut short."
         ) from error
-    if last < 0.97 * length - 0.1 and (num_frames < claimed or not claimed):
+    if found.reached < 0.97 * length - 0.1 and (found.num_packets < claimed or not claimed):
         raise VideoError(
-            f"The video {str(path)!r} is cut short: there are {num_frames} frames, and "
-            f"{last:.1f} s of {length:.1f} s. Copy or download it again; "
+            f"The video {str(path)!r} is cut short: there are {found.num_packets} frames, and "
+            f"{found.reached:.1f} s of {length:.1f} s. Copy or download it again; "
             f"`ffmpeg -i FILE -c copy NEW.mkv` makes a video of what is there."
         )
     width, height = frame.width, frame.height
-    if rotation % 180:
+    if _orientation(frame).is_turned:
         width, height, aspect = height, width, 1 / aspect
-    rate = Fraction(rate or 25).limit_denominator(1001)
-    return Clip(path, width, height, num_frames, time_base, rate, end, color, aspect, sounds)
-
-
-def _stream(container: Any, path: Path) -> Any:
-    """The video stream; the cover picture of a song is none."""
-    cover = "ATTACHED_PIC"
-    streams = [s for s in container.streams.video if cover not in str(s.disposition).upper()]
-    if not streams:
-        kinds = sorted({stream.type for stream in container.streams})
-        raise VideoError(
-            f"{str(path)!r} holds no video stream. Received: {', '.join(kinds) or 'no streams'}."
-        )
-    streams[0].thread_type = "AUTO"
-    return streams[0]
+    return Clip(
+        path,
+        width,
+        height,
+        found.num_frames,
+        time_base,
+        Fraction(rate or 25).limit_denominator(1001),
+        found.seconds,
+        _color(frame),
+        aspect,
+        sounds,
+        found.clock,
+    )
 
 
 def _claims(av: Any, container: Any, stream: Any) -> tuple[int, float]:
@@ -174,38 +118,23 @@ def _claims(av: Any, container: Any, stream: Any) -> tuple[int, float]:
     return stream.frames, (container.duration or 0) / av.time_base
 
 
-def _count(av: Any, path: Path) -> tuple[int, float, float]:
-    """Packets of the video stream, how long it is, and how long the longest stream is."""
-    num_frames = 0
-    first: dict[int, Fraction] = {}
-    end: dict[int, Fraction] = {}
-    with av.open(path) as container:
-        stream = _stream(container, path)
-        video = stream.index  # not to be asked for once the file is closed
-        for packet in container.demux(stream, *container.streams.audio):
-            if packet.size == 0 or packet.is_corrupt:
-                continue
-            num_frames += packet.stream.index == video
-            if packet.pts is not None:
-                key, start = packet.stream.index, packet.pts * packet.time_base
-                first[key] = min(first.get(key, start), start)
-                stop = start + (packet.duration or 0) * packet.time_base
-                end[key] = max(end.get(key, stop), stop)
-    lengths = {key: float(end[key] - first[key]) for key in end}
-    return num_frames, lengths.get(video, 0.0), max(lengths.values(), default=0.0)
-
-
 def _av_frames(clip: Clip) -> Iterator[Frame]:
     av = require("av")
     step = round(1 / (clip.rate * clip.time_base))
     time = -step
     try:
-        with av.open(clip.path) as container:
-            stream = _stream(container, clip.path)
+        with av.open(url(clip.path)) as container:
+            stream = film_stream(container, clip.path)
+            stretches = Stretches(container)
             for frame in container.decode(stream):
-                time = time + step if frame.pts is None else frame.pts
+                if frame.pts is None:
+                    time += step
+                else:
+                    stretch = stretches.of(frame.pts * clip.time_base)
+                    shift = offset(clip.clock, stream.index, stretch)
+                    time = frame.pts + round(shift / clip.time_base)
                 duration = int(getattr(frame, "duration", 0) or 0)
-                yield Frame(_upright(frame, clip.color), None, time, duration)
+                yield Frame(*_upright(frame, clip), time, duration)
     except av.error.FFmpegError as error:
         raise VideoError(
             f"The video {str(clip.path)!r} is damaged after {float(time * clip.time_base):.2f} s: "
@@ -213,15 +142,51 @@ def _av_frames(clip: Clip) -> Iterator[Frame]:
         ) from error
 
 
-def _upright(frame: Any, color: Color) -> np.ndarray:
-    options = {}
+def _upright(frame: Any, clip: Clip) -> tuple[np.ndarray, np.ndarray | None]:
+    """RGB and transparency of a frame, as it is shown and of the clip's size, as players do it."""
+    options: dict[str, Any] = {}
     if not _is_rgb(frame):
-        matrix, full = color.swscale
+        matrix, full = _color(frame).swscale
         options = {"src_colorspace": matrix, "dst_colorspace": matrix}
         options |= {"src_color_range": full, "dst_color_range": 2}
-    rgb = frame.reformat(format="rgb24", **options).to_ndarray()
-    turns = round(getattr(frame, "rotation", 0) / 90)
-    return np.ascontiguousarray(np.rot90(rgb, turns))
+    turn = _orientation(frame)
+    width, height = (clip.height, clip.width) if turn.is_turned else (clip.width, clip.height)
+    if (frame.width, frame.height) != (width, height):
+        options |= {"width": width, "height": height, "interpolation": "BICUBIC"}
+    kind = "rgba" if has_alpha(frame.format) else "rgb24"
+    pixels = frame.reformat(format=kind, **options).to_ndarray()
+    if turn.is_turned:
+        pixels = pixels.swapaxes(0, 1)
+    pixels = pixels[:: -1 if turn.is_upside_down else 1, :: -1 if turn.is_mirrored else 1]
+    rgb, alpha = np.ascontiguousarray(pixels[..., :3]), pixels[..., 3:]
+    if alpha.size == 0 or (alpha == 255).all():
+        return rgb, None
+    return rgb, np.ascontiguousarray(alpha[..., 0])
+
+
+class _Orientation(NamedTuple):
+    """What is done to stored pixels, in this order, so that they are as they are shown."""
+
+    is_turned: bool = False  # rows become columns
+    is_upside_down: bool = False
+    is_mirrored: bool = False
+
+
+def _orientation(frame: Any) -> _Orientation:
+    """What a frame says of its orientation, in quarters of a turn."""
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return _Orientation()
+    # By rows: x' = a x + c y, y' = b x + d y, with a third column that is of no use here.
+    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix))
+    if abs(a) >= abs(b):
+        return _Orientation(False, d < 0, a < 0)
+    return _Orientation(True, b < 0, c < 0)
+
+
+def has_alpha(pixel_format: Any) -> bool:
+    """Whether pixels of a format of PyAV's are transparent, or may be."""
+    return any(part.is_alpha for part in pixel_format.components)
 
 
 def _color(frame: Any) -> Color:

@@ -23,9 +23,10 @@ from PIL import Image
 
 from arbitrary_nst.common.atomic import check_target
 from arbitrary_nst.common.extras import require
-from arbitrary_nst.errors import InputError, VideoError
+from arbitrary_nst.errors import InputError
 from arbitrary_nst.video import animation
-from arbitrary_nst.video.clip import Clip, Frame
+from arbitrary_nst.video.clip import Clip, Frame, url
+from arbitrary_nst.video.copying import Item, add_copies, copied_packets
 
 VIDEO_FORMATS = {  # suffix: format and codec
     ".mp4": ("mp4", "libx264"),
@@ -35,7 +36,6 @@ VIDEO_FORMATS = {  # suffix: format and codec
 }
 ANIMATION_FORMATS = {".gif": "GIF", ".webp": "WEBP"}
 VIDEO = -1  # beside the indices of the audio streams
-Item = tuple[Fraction, int, Any]  # time in seconds, index of the stream, packet
 
 
 def check_video_path(path: str | os.PathLike[str]) -> Path:
@@ -53,31 +53,6 @@ def check_video_path(path: str | os.PathLike[str]) -> Path:
             f"{', '.join([*VIDEO_FORMATS, *ANIMATION_FORMATS])}. Received: {os.fspath(path)!r}."
         )
     return check_target(path)
-
-
-def check_sounds(clip: Clip, suffix: str) -> None:
-    """Checks that a format can hold the sound of a clip as it is.
-
-    Raises:
-        VideoError: it cannot.
-    """
-    if suffix in ANIMATION_FORMATS or not clip.sounds:
-        return
-    av = require("av")
-    try:
-        with (
-            av.open(clip.path) as source,
-            av.open(io.BytesIO(), "w", format=VIDEO_FORMATS[suffix][0]) as trial,
-        ):
-            for sound in source.streams.audio:
-                trial.add_stream_from_template(sound)
-            trial.start_encoding()
-    except (av.error.FFmpegError, ValueError) as error:
-        raise VideoError(
-            f"A {suffix} file cannot hold the sound of {str(clip.path)!r} as it is "
-            f"({', '.join(clip.sounds)}). Write a .mkv file, which can, or leave the sound out: "
-            f"`audio=False`, `--no-audio`."
-        ) from error
 
 
 def write_segment(
@@ -105,12 +80,14 @@ def write_segment(
     else:
         codec = VIDEO_FORMATS[suffix][1]
         count = _encode(temporary, frames, first.rgb.shape, clip, codec, quality)
+    with open(temporary, "rb+") as file:
+        os.fsync(file.fileno())
     os.replace(temporary, path)
     return count
 
 
 def join(segments: Sequence[Path], clip: Clip, target: Path, suffix: str, audio: bool) -> None:
-    """Makes one file of segments, with the sound of the clip. It is not written atomically."""
+    """Makes one file of segments, with what is copied of the clip. It is not written atomically."""
     if suffix in ANIMATION_FORMATS:
         _join_pictures(segments, clip, target, ANIMATION_FORMATS[suffix])
         return
@@ -118,16 +95,15 @@ def join(segments: Sequence[Path], clip: Clip, target: Path, suffix: str, audio:
     name = VIDEO_FORMATS[suffix][0]
     options = {"movflags": "+faststart"} if name in ("mp4", "mov") else {}
     with contextlib.ExitStack() as stack:
-        first = stack.enter_context(av.open(str(segments[0])))
-        container = stack.enter_context(av.open(str(target), "w", format=name, options=options))
+        first = stack.enter_context(av.open(url(segments[0])))
+        container = stack.enter_context(av.open(url(target), "w", format=name, options=options))
         video = container.add_stream_from_template(first.streams.video[0])
         streams, packets = {VIDEO: video}, [_video_packets(av, segments, clip)]
-        if clip.sounds and audio:
-            source = stack.enter_context(av.open(str(clip.path)))
-            container.metadata.update(source.metadata)
-            for sound in source.streams.audio:
-                streams[sound.index] = container.add_stream_from_template(sound)
-            packets.append(_sound_packets(source))
+        if not clip.is_animation:
+            source = stack.enter_context(av.open(url(clip.path)))
+            copies = add_copies(source, container, video, clip, audio)
+            streams |= copies
+            packets += [copied_packets(source, copies, clip)] if copies else []
         # In the order of time, or one kind would pile up in memory until the other comes.
         for _, index, packet in heapq.merge(*packets, key=lambda item: item[0]):
             packet.stream = streams[index]
@@ -147,7 +123,7 @@ def _encode(
 ) -> int:
     av = require("av")
     count = 0
-    with av.open(str(path), "w", format="nut") as container:
+    with av.open(url(path), "w", format="nut") as container:
         stream = container.add_stream(codec, rate=clip.rate)
         stream.height, stream.width = shape[:2]
         stream.pix_fmt = "yuv420p"
@@ -197,7 +173,7 @@ def _video_packets(av: Any, segments: Sequence[Path], clip: Clip) -> Iterator[It
     """The packets of all segments; each lasts until the next one."""
     start, last = None, None
     for path in segments:
-        with av.open(str(path)) as container:
+        with av.open(url(path)) as container:
             for packet in container.demux(video=0):
                 if packet.size == 0:
                     continue
@@ -212,12 +188,6 @@ def _video_packets(av: Any, segments: Sequence[Path], clip: Clip) -> Iterator[It
 def _lasting(packet: Any, stop: Fraction) -> Item:
     packet.duration = max(1, round((stop - _seconds(packet)) / packet.time_base))
     return _seconds(packet), VIDEO, packet
-
-
-def _sound_packets(source: Any) -> Iterator[Item]:
-    for packet in source.demux(source.streams.audio):
-        if packet.size and packet.dts is not None:
-            yield packet.dts * packet.time_base, packet.stream.index, packet
 
 
 def _seconds(packet: Any) -> Fraction:
@@ -243,7 +213,7 @@ def _join_pictures(segments: Sequence[Path], clip: Clip, target: Path, name: str
         size = picture.size
     end = start + round(1000 * clip.seconds)
     with open(target, "wb") as file:
-        animation.write(file, name, size, _pictures(segments), end)
+        animation.write(file, name, size, _pictures(segments), end, clip.loops)
 
 
 def _pictures(segments: Sequence[Path]) -> Iterator[animation.Timed]:

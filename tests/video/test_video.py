@@ -142,6 +142,26 @@ def test_rotation_is_applied(clip, tmp_path):
     assert np.abs(pictures(out)[3].astype(int) - upright[3]).mean() < 4
 
 
+@pytest.mark.parametrize(
+    ("matrix", "shown"),
+    [
+        ((-1, 0, 0, 1), lambda pixels: pixels[:, ::-1]),
+        ((1, 0, 0, -1), lambda pixels: pixels[::-1]),
+        ((0, 1, 1, 0), lambda pixels: pixels.swapaxes(0, 1)),
+        ((0, -1, -1, 0), lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1)),
+    ],
+)
+def test_mirrors_are_applied(clip, tmp_path, matrix, shown):
+    """As cameras that look at who holds them write their films."""
+    path = tmp_path / "mirrored.mp4"
+    data = bytearray(clip.read_bytes())
+    place = data.index(b"tkhd") + 44
+    a, b, c, d = (part << 16 for part in matrix)
+    data[place : place + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(data)
+    np.testing.assert_array_equal(pictures(path)[3], shown(pictures(clip)[3]))
+
+
 def test_odd_sides_lose_a_pixel_and_it_is_said(tmp_path, caplog):
     frames = [moving(i, 49, 65) for i in range(3)]
     clip = make_clip(tmp_path / "in.mkv", frames, sound=False)

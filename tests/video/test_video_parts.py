@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from small_clips import NUM_FRAMES, pictures, stop_after, times
 
-from arbitrary_nst.errors import VideoError
+from arbitrary_nst.errors import InputError, VideoError
 from arbitrary_nst.video import film, parts, stylize_video
 from arbitrary_nst.video.reading import open_clip
 
@@ -68,6 +68,49 @@ def test_a_killed_process_leaves_no_half_video(clip, tmp_path, run_python):
     stylize_video(clip, "great-wave", out)
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
     assert open_clip(out).num_frames == NUM_FRAMES
+
+
+@pytest.mark.usefixtures("short_segments")
+@pytest.mark.parametrize("share", [0, 0.9])
+@pytest.mark.parametrize("name", ["segment-000000.part", "past-000002.npz", "finished.json"])
+def test_damaged_parts_count_as_not_there(clip, tmp_path, name, share):
+    """As after a power cut: the film is whole, whatever is left of its parts."""
+    out = tmp_path / "out.mkv"
+    with pytest.raises(KeyboardInterrupt):
+        stylize_video(clip, "great-wave", out, progress=stop_after(10))
+    part = parts.parts_folder(out) / name
+    part.write_bytes(part.read_bytes()[: int(share * part.stat().st_size)])
+    counts = []
+    stylize_video(clip, "great-wave", out, progress=lambda done, *_: counts.append(done))
+    assert counts[0] == 0 and len(pictures(out)) == NUM_FRAMES
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_parts_that_are_half_removed_are_begun_anew(clip, tmp_path, run_python, count):
+    """A process that is killed while it removes them leaves any of them."""
+    out = tmp_path / "out.mp4"
+    code = (
+        "import os, signal; from arbitrary_nst.video import film; film.SEGMENT_FRAMES = 4\n"
+        "def unlink(path, *a, original=os.unlink, left=[COUNT], **k):\n"
+        "    if k.get('dir_fd') is not None:\n"
+        "        left[0] -= 1\n"
+        "        left[0] < 0 and os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    original(path, *a, **k)\n"
+        "os.unlink = unlink\n"
+        f"film.stylize_video({str(clip)!r}, 'great-wave', {str(out)!r})"
+    )
+    assert run_python("-c", code.replace("COUNT", str(count))).returncode == -9
+    assert parts.parts_folder(out).is_dir() and len(pictures(out)) == NUM_FRAMES
+    stylize_video(clip, "great-wave", out)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_what_is_refused_leaves_no_parts(clip, tmp_path):
+    with pytest.raises(InputError):
+        stylize_video(clip, "great-wave", tmp_path / "out.mp4", size=8)
+    with pytest.raises(KeyboardInterrupt):
+        stylize_video(clip, "great-wave", tmp_path / "out.mp4", progress=stop_after(3))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_foreign_folder_of_that_name_is_left_alone(clip, tmp_path):

@@ -21,6 +21,7 @@ from arbitrary_nst.checkpoints import (
 )
 from arbitrary_nst.common.checks import check_style_scale, whole_number
 from arbitrary_nst.common.eager import eagerly
+from arbitrary_nst.common.forks import check_not_forked
 from arbitrary_nst.common.keras_on_tensorflow import keras, on_tensorflow
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines.cin.targets import (
@@ -100,6 +101,7 @@ class Cin:
         refine_steps: int = REFINE_STEPS,
         fit_steps: int = 0,
     ) -> None:
+        check_not_forked()
         self.style_scale = check_style_scale(style_scale)
         self.refine_steps = whole_number(refine_steps, "refine_steps")
         precision = choose_precision(precision)

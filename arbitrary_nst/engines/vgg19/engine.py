@@ -17,6 +17,7 @@ import tensorflow as tf
 from arbitrary_nst.checkpoints import vgg19_weights
 from arbitrary_nst.common.atomic import check_target
 from arbitrary_nst.common.eager import check_eager, eagerly
+from arbitrary_nst.common.forks import check_not_forked
 from arbitrary_nst.common.keras_on_tensorflow import keras, on_tensorflow
 from arbitrary_nst.embedding import Embedding, blend
 from arbitrary_nst.engines.cin import Cin
@@ -93,6 +94,7 @@ class Vgg19:
         vgg: keras.Model | None = None,
         weights: str | os.PathLike[str] | None = None,
     ) -> None:
+        check_not_forked()
         if weights is not None:
             warnings.warn("`weights` of Vgg19 is `source` now.", DeprecationWarning, stacklevel=2)
             source = weights
