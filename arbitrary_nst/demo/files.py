@@ -9,9 +9,12 @@ from typing import Any
 
 from gradio.utils import get_upload_folder
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from arbitrary_nst.demo.settings import Settings
 from arbitrary_nst.errors import ImageError
+
+SETTINGS_KEY = "arbitrary_nst"  # under which a PNG has its settings
 
 
 def new_file(name: str) -> Path:
@@ -36,16 +39,19 @@ def shown(picture: Image.Image) -> str:
     return str(path)
 
 
-def exact(picture: Image.Image, name: str) -> str:
-    """Writes a picture to be kept, as PNG; returns its path."""
+def exact(picture: Image.Image, name: str, settings: str = "") -> str:
+    """Writes a picture to be kept, as PNG, with its settings as a text; returns its path."""
     path = new_file(f"{plain(name) or 'picture'}.png")
-    picture.save(path, compress_level=4)
+    notes = PngInfo()
+    if settings:
+        notes.add_itxt(SETTINGS_KEY, settings)
+    picture.save(path, compress_level=4, pnginfo=notes)
     return str(path)
 
 
 def plain(text: str) -> str:
     """A text as part of a file name, on any system."""
-    return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:80]
+    return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:120]
 
 
 def read_upload(file: Any, settings: Settings) -> bytes:
