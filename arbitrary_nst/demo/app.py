@@ -106,8 +106,9 @@ def build(settings: Settings) -> gr.Blocks:
         )
         endpoints.add(settings, list(embedded), HEAVY)
 
+        uploads = changes.photos[:2]
         for event in (*changes.photos, *changes.sizes):
-            painted = after.paint(event)
+            painted = after.paint(after.take(event, box.mix) if event in uploads else event)
             paint_between_after(painted)
             paint_painting_after(painted)
             if event in changes.photos:

@@ -35,11 +35,13 @@ class After:
         paint: the picture of the present settings.
         draw: the pictures of the choice of styles.
         begin: all of it anew, with the first styles.
+        take: the mix in a state, a text; it is not painted yet.
     """
 
     paint: Callable[[Any], Any]
     draw: Callable[[Any], Any]
     begin: Callable[[Any], Any]
+    take: Callable[[Any, gr.State], Any]
 
 
 def first_names(embedded: dict[str, Embedding]) -> tuple[str, ...]:
@@ -153,6 +155,11 @@ def connect(
         return [gr.skip()] * len(everything) if mix is None else show_all(mix, {})
 
     @friendly
+    def take_text(text: str, own: Own) -> list[Any]:
+        mix = share.from_text(text, [*embedded, *own])
+        return [gr.skip()] * len(everything) if mix is None else show_all(mix, own)
+
+    @friendly
     def surprise() -> list[Any]:
         return show_all(share.surprise(list(embedded)), {})
 
@@ -207,8 +214,11 @@ def connect(
     def begin_after(event: Any) -> Any:
         return draw_after(paint_after(event.then(begin, None, shown_mix, **quick)))
 
+    def take_after(event: Any, text: gr.State) -> Any:
+        return event.success(take_text, [text, own], everything, **quick)
+
     saving.connect(tab.saving, inputs, find, live=live, heavy=heavy)
-    return After(paint_after, draw_after, begin_after)
+    return After(paint_after, draw_after, begin_after, take_after)
 
 
 def _mix(chosen: tuple[str, ...], own: Own, *given: Any) -> tuple[Mix, Own]:

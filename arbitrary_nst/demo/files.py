@@ -49,6 +49,25 @@ def exact(picture: Image.Image, name: str, settings: str = "") -> str:
     return str(path)
 
 
+def settings_in(data: bytes) -> str:
+    """The settings in a PNG that `exact` wrote; "" where there are none.
+
+    Only the heads of the chunks before the pixels are read, so that no file costs anything.
+    """
+    place, key = 8, SETTINGS_KEY.encode() + b"\0\0\0\0\0"  # neither packed nor in a language
+    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return ""
+    for _ in range(64):
+        length, kind = int.from_bytes(data[place : place + 4], "big"), data[place + 4 : place + 8]
+        if kind in (b"IDAT", b""):
+            break
+        body = data[place + 8 : place + 8 + min(length, 4000)]
+        if kind == b"iTXt" and body.startswith(key):
+            return body.removeprefix(key).decode("utf-8", "replace")
+        place += length + 12
+    return ""
+
+
 def plain(text: str) -> str:
     """A text as part of a file name, on any system."""
     return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:120]

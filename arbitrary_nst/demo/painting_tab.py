@@ -109,10 +109,13 @@ def connect(
         request: gr.Request, photo: Photo | None, cache: Paintings, *given: Any
     ) -> Iterator[list[Any]]:
         """Paints, with pictures on the way."""
-        stop = stops[request.session_hash] = threading.Event()
+        stop = stops.setdefault(request.session_hash, threading.Event())
         try:
+            if stop.is_set():  # while it waited for its turn
+                yield _updates(status="Cancelled.")
+                return
             files, order = _order(photo, settings, *given)
-            yield _updates(progress=bar("Getting ready"), cancel=gr.Button(interactive=True))
+            yield _updates(progress=bar("Getting ready"))
             runner = load_engine(order.engine)
             cache = _with_embeddings(cache, runner, files, settings)
             styles = [cache[key] for key in order.keys]
@@ -181,16 +184,18 @@ def connect(
             raise _first("Press Paint first: the paintings are new.")
         return _job(order, [cache[key] for key in order.keys], None, settings)
 
-    @friendly
+    def wait(request: gr.Request) -> tuple[Any, ...]:
+        """While others are served there is nothing of `run` yet to be seen."""
+        stops[request.session_hash] = threading.Event()
+        return bar("Waiting for a turn"), gr.Button(interactive=True)
+
     def cancel(request: gr.Request) -> str:
-        if stop := stops.get(request.session_hash):
-            stop.set()
+        stops.setdefault(request.session_hash, threading.Event()).set()
         return bar("Ends after this step")
 
     given = [tab.engine, *tab.controls.all, *tab.images, *tab.weights]
     outputs = [
         tab.progress,
-        tab.cancel,
         tab.result,
         tab.status,
         tab.code,
@@ -201,8 +206,7 @@ def connect(
     # `preprocess=False`: Gradio would open the files with PIL first, with errors of its own.
     options: dict[str, Any] = {"preprocess": False, "show_progress": "hidden"}
     aside = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    # While others are served there is nothing of `run` yet to be seen.
-    waiting = tab.paint.click(lambda: bar("Waiting for a turn"), None, tab.progress, **aside)
+    waiting = tab.paint.click(wait, None, [tab.progress, tab.cancel], **aside)
     running = waiting.then(run, [photo, tab.embedded, *given], outputs, **options, **minutes)
     # At the end, however it comes, there is nothing to cancel and no progress.
     running.then(
@@ -225,7 +229,6 @@ def connect(
 def _updates(
     *,
     progress: Any = None,
-    cancel: Any = None,
     offer: list[Any] | None = None,
     cache: Paintings | None = None,
     done: Done | None = None,
@@ -234,7 +237,6 @@ def _updates(
     """Updates of the outputs; what is not named stays."""
     return [
         gr.skip() if progress is None else progress,
-        gr.skip() if cancel is None else cancel,
         *[shown.get(name, gr.skip()) for name in ("pair", "status", "code")],
         *(offer or [gr.skip()] * 2),
         gr.skip() if cache is None else cache,

@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from arbitrary_nst.demo.files import original_name, read_upload
+from arbitrary_nst.demo.files import original_name, read_upload, settings_in
 from arbitrary_nst.demo.photos import (
     DEFAULT_SIZE,
     SIZES,
@@ -25,7 +25,7 @@ from arbitrary_nst.demo.photos import (
 )
 from arbitrary_nst.demo.settings import Settings
 from arbitrary_nst.demo.tiles import SIDE, data_url, style_sheet
-from arbitrary_nst.demo.toasts import friendly
+from arbitrary_nst.demo.toasts import friendly, note
 from arbitrary_nst.image import to_pil
 from arbitrary_nst.image.arrays import as_floats
 
@@ -39,6 +39,7 @@ class PhotoBox:
     """The components of the photo."""
 
     state: gr.State  # Photo or None
+    mix: gr.State  # the mix that came in the last file, as a text, or ""
     about: gr.HTML
     button: gr.UploadButton
     remove: gr.Button
@@ -88,7 +89,7 @@ def lay_out(samples: dict[str, np.ndarray], first: Photo | None) -> PhotoBox:
             )
             sheet = style_sheet("samples", [sample_tile(samples[name]) for name in names])
             gr.HTML(sheet, elem_classes="sheet")
-    return PhotoBox(state, about, button, remove, *_hidden_until_placed(), row)
+    return PhotoBox(state, gr.State(""), about, button, remove, *_hidden_until_placed(), row)
 
 
 def lay_out_more(box: PhotoBox) -> None:
@@ -163,15 +164,18 @@ def connect(
     def shown(photo: Photo | None, sample: str | None) -> list[Any]:
         """What shows a photo. `sample` is checked in the row, where there is one."""
         yours = photo is not None and sample is None
-        return [photo, about_photo(photo), gr.Button(visible=yours), sample]
+        return [photo, "", about_photo(photo), gr.Button(visible=yours), sample]
 
     @friendly
-    def upload(file: Any, size: Any) -> list[Any]:
+    def upload(file: Any, size: Any, before: Photo | None) -> list[Any]:
         """Another photo; what cannot be read leaves the photo that is there."""
         if not file:
-            return [gr.skip()] * 4
+            return [gr.skip()] * 5
         file = file[0] if isinstance(file, list) else file
         source = read_upload(file, settings)
+        if before is not None and (text := settings_in(source)):
+            note("This picture was made here: its mix is taken, and your photo stays.")
+            return [gr.skip(), text, *[gr.skip()] * 3]
         photo = read_photo(source, original_name(file), _size(size), settings)
         return shown(photo, None)
 
@@ -182,7 +186,7 @@ def connect(
     @friendly
     def take_sample(name: Any, size: Any) -> list[Any]:
         if name not in samples:
-            return [gr.skip()] * 4
+            return [gr.skip()] * 5
         photo = read_photo(samples[name], f"sample:{name}", _size(size), settings)
         return shown(photo, name)
 
@@ -194,10 +198,10 @@ def connect(
     # `preprocess=False`: Gradio would open files with PIL first, with errors of its own.
     slow = {"show_progress": "hidden", "preprocess": False, **reading}
     # A value that no event reads stands in for the samples where there are none.
-    outputs = [box.state, box.about, box.remove, box.samples or gr.State(None)]
+    outputs = [box.state, box.mix, box.about, box.remove, box.samples or gr.State(None)]
     photos = [
-        box.button.upload(upload, [box.button, box.size], outputs, **slow),
-        box.camera.input(upload, [box.camera, box.size], outputs, **slow),
+        box.button.upload(upload, [box.button, box.size, box.state], outputs, **slow),
+        box.camera.input(upload, [box.camera, box.size, box.state], outputs, **slow),
         box.remove.click(remove, None, outputs, **quick),
     ]
     sizes = [box.size.input(resize, [box.state, box.size], box.state, **quick)]

@@ -4,14 +4,46 @@ import io
 import os
 import shutil
 import time
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
 
+from arbitrary_nst import embed
 from arbitrary_nst.demo import Settings
+from arbitrary_nst.engines.protocol import Step
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 SETTINGS = Settings(port=0, max_pixels=2_000_000, max_output_pixels=1_000_000, max_file_megabytes=4)
+
+
+class FakeVgg19:
+    """An engine that takes its time: 400 steps, each a little darker than the one before."""
+
+    name, network, styles = "vgg19", "fake", {}
+
+    def __init__(self):
+        self.steps = 0
+
+    def embed(self, style):
+        return replace(embed("scream"), engine=self.name, network=self.network)  # any at all
+
+    def identity(self, content):
+        return self.embed(content)
+
+    def render(self, content, embedding, *, seed=0, on_step=lambda step: None):
+        for step in self.render_steps(content, embedding):
+            on_step(step)
+        return step.picture
+
+    def render_batch(self, contents, embeddings, *, seed=0):
+        return [self.render(*pair) for pair in zip(contents, embeddings, strict=True)]
+
+    def render_steps(self, content, embedding, *, seed=0):
+        for step in range(1, 401):
+            time.sleep(0.05)
+            self.steps = step
+            yield Step(step, 400, 1.0, content * np.float32(1 - step / 800))
 
 
 def upload(page, path, box="photo"):

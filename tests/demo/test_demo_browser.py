@@ -6,17 +6,15 @@ With `ARBITRARY_NST_SCREENSHOTS` naming a folder, the pictures of the documentat
 import io
 import os
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import CHROMIUM, begin, pixels, read, same, status, upload, wait_until
+from browsing import CHROMIUM, FakeVgg19, begin, pixels, read, same, status, upload, wait_until
 from PIL import Image
 
 from arbitrary_nst import embed, save_styles, stylize
 from arbitrary_nst.demo.serving import quiet
-from arbitrary_nst.engines.protocol import Step
 
 quiet()  # before Gradio is imported
 pytest.importorskip("gradio", reason="the demo needs gradio")
@@ -32,35 +30,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:(gradio|starlette|fastapi|websockets)"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
-
-
-class FakeVgg19:
-    """An engine that takes its time: 400 steps, each a little darker than the one before."""
-
-    name, network, styles = "vgg19", "fake", {}
-
-    def __init__(self):
-        self.steps = 0
-
-    def embed(self, style):
-        return replace(embed("scream"), engine=self.name, network=self.network)  # any at all
-
-    def identity(self, content):
-        return self.embed(content)
-
-    def render(self, content, embedding, *, seed=0, on_step=lambda step: None):
-        for step in self.render_steps(content, embedding):
-            on_step(step)
-        return step.picture
-
-    def render_batch(self, contents, embeddings, *, seed=0):
-        return [self.render(*pair) for pair in zip(contents, embeddings, strict=True)]
-
-    def render_steps(self, content, embedding, *, seed=0):
-        for step in range(1, 401):
-            time.sleep(0.05)
-            self.steps = step
-            yield Step(step, 400, 1.0, content * np.float32(1 - step / 800))
 
 
 class TestBlend:
@@ -229,7 +198,7 @@ class TestAnyPainting:
         picture = page.locator("#painting-result img").last
         wait_until(lambda: picture.get_attribute("src") != first)
         page.get_by_role("button", name="Cancel").click()
-        page.locator("#progress").get_by_text("Cancelled").wait_for()
+        page.locator("#painting-status").get_by_text("Cancelled").wait_for()
 
         def has_stopped():
             before = engine.steps
