@@ -77,7 +77,7 @@ def build(settings: Settings) -> gr.Blocks:
             with gr.Tab(between_tab.NAME):
                 between = between_tab.lay_out(pictures, words, pace)
             with gr.Tab(painting_tab.NAME):
-                painting = painting_layout.lay_out(pace)
+                painting = painting_layout.lay_out(pace, first.pair and first.pair[0])
             with gr.Tab(styles_tab.NAME):
                 mine = styles_tab.lay_out()
         photo_box.lay_out_more(box)

@@ -23,6 +23,7 @@ from arbitrary_nst.embedding import Embedding
 
 NAME = "Between styles"
 STEPS = 5
+ENDS = ("From", "To, in five pictures: click one to see it large")
 CORNERS = ("Top left", "Top right", "Bottom left", "Bottom right")
 FIRST_CORNERS = ("great-wave", "scream", "composition-vii", "water-lilies")
 
@@ -117,10 +118,11 @@ def lay_out(pictures: dict[str, Image.Image], captions: Captions, pace: saving.P
             with gr.Row():
                 ends = [
                     gr.Dropdown(shown_names, value=names[index], label=label, min_width=140)
-                    for label, index in (("From", 0), ("To", min(1, len(names) - 1)))
+                    for label, index in zip(ENDS, (0, min(1, len(names) - 1)), strict=True)
                 ]
             strip = gr.Gallery(
-                label="From the one to the other: click a picture to see it large",
+                label="From the one to the other",
+                show_label=False,
                 columns=STEPS,
                 rows=1,
                 height="auto",

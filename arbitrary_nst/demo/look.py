@@ -62,6 +62,8 @@ CSS = """
 .gradio-container, .gradio-container .main, .main > .wrap, .contain { min-width: 0 !important;
   width: 100%; }
 .gradio-container .main.fillable { padding: 10px 24px !important; }
+/* The page comes in pieces, each of which would push those below it: shown when it is whole. */
+.gradio-container:not(:has(#styles label)) .main { visibility: hidden; }
 .tabs, .tabs .tabitem { min-width: 0; }
 .tabs .tabitem { padding: 10px 0 0 !important; border: none !important; }
 #top { flex-wrap: nowrap; align-items: center !important; gap: 24px; }
@@ -110,7 +112,9 @@ body.dragging::after { content: "Drop it anywhere: it becomes your photo"; posit
 .picture .image-container, .picture .slider-wrap, .picture .wrap { height: 100% !important; }
 .picture img { max-height: 100% !important; }
 .picture img { object-fit: contain; }
-.picture::before, .picture::after { position: absolute; z-index: 4;
+.picture .icon-wrap { background: white !important; color: #292524 !important;
+  border-radius: 999px !important; }
+.picture::before, .picture::after { position: absolute; z-index: 30;
   bottom: calc(var(--below, 0px) + 8px); font-size: 12px;
   padding: 2px 8px; color: white; background: rgba(20, 18, 16, .66); border-radius: 2px;
   pointer-events: none; letter-spacing: .02em; }
@@ -130,9 +134,10 @@ body.dragging::after { content: "Drop it anywhere: it becomes your photo"; posit
 #styles label { height: 76px; }
 .tiles label input { position: absolute; top: 6px; left: 6px; margin: 0; opacity: 0; }
 .tiles label span { position: absolute; inset: auto 0 0 0; margin: 0 !important;
-  padding: 3px 6px 4px; display: -webkit-box !important; -webkit-box-orient: vertical;
-  -webkit-line-clamp: 2; overflow: hidden; max-height: 35px; background: rgba(20, 18, 16, .74);
-  color: white; font-size: 11px;
+  padding: 3px 6px 0; border-bottom: 4px solid transparent;
+  display: -webkit-box !important; -webkit-box-orient: vertical; -webkit-line-clamp: 2;
+  overflow: hidden; max-height: 35px; background: rgba(20, 18, 16, .74); color: white;
+  font-size: 11px;
   line-height: 1.25; text-align: left; }
 .tiles label::after { content: ""; position: absolute; inset: 0; border-radius: inherit;
   pointer-events: none; }
@@ -155,18 +160,19 @@ body.dragging::after { content: "Drop it anywhere: it becomes your photo"; posit
   height: 42px; flex: none; }
 #slots .slot::before { content: ""; flex: 0 0 42px; height: 42px; border-radius: 2px;
   background: var(--picture, var(--line)) center / cover; }
-#slots .block, .controls .block { padding: 0 !important; overflow: visible !important; }
-#slots .block .wrap:not(.default), .controls .block .wrap:not(.default) { display: grid;
-  grid-template: "name number" auto "range number" 20px / 1fr 54px; gap: 0 8px;
+.block:has(> .wrap > .head), .controls .block { padding: 0 !important;
+  overflow: visible !important; }
+.wrap:has(> .head) { display: grid !important; gap: 0 8px;
+  grid-template: "name number" auto "range number" 20px / 1fr 54px;
   align-items: center; }
-#slots .head, .controls .head { display: contents !important; }
-#slots .head label, .controls .head label { grid-area: name; margin: 0; min-width: 0; }
-#slots .head label span, .controls .head label span { margin: 0 !important; font-size: 13px;
+.wrap > .head { display: contents !important; }
+.wrap > .head label { grid-area: name; margin: 0; min-width: 0; }
+.wrap > .head label span { margin: 0 !important; font-size: 13px;
   line-height: 1.3; display: block; white-space: nowrap; overflow: hidden;
   text-overflow: ellipsis; color: var(--body-text-color); }
-#slots .tab-like-container, .controls .tab-like-container { grid-area: number; margin: 0 !important;
+.wrap > .head .tab-like-container { grid-area: number; margin: 0 !important;
   height: auto !important; overflow: visible !important; border: none !important; }
-#slots .slider_input_container, .controls .slider_input_container { grid-area: range; }
+.wrap > .slider_input_container { grid-area: range; }
 .min_value, .max_value { display: none !important; }
 input[type="number"] { height: 32px !important; width: 54px !important;
   text-align: center !important;
@@ -210,15 +216,13 @@ input[role="combobox"]:focus-visible {
   border-radius: 2px; overflow: hidden; cursor: crosshair; touch-action: none;
   display: grid; grid-template: 1fr 1fr / 1fr 1fr; user-select: none; }
 .pad div { background: center / cover; position: relative; }
-.pad span { position: absolute; padding: 3px 7px; font-size: 12px; color: white;
+.pad span { position: absolute; padding: 3px 7px; font-size: 12px; color: white !important;
   background: rgba(20, 18, 16, .74); max-width: 100%; }
 .pad div:nth-child(-n+2) span { top: 0; } .pad div:nth-child(n+3) span { bottom: 0; }
 .pad div:nth-child(2n) span { right: 0; }
 .pad i { position: absolute; width: 22px; height: 22px; margin: -11px; border-radius: 50%;
   border: 3px solid white; background: var(--accent); box-shadow: 0 0 0 1px #0008;
   left: calc(var(--x, .5) * 100%); top: calc(var(--y, .5) * 100%); pointer-events: none; }
-#pad-x .wrap, #pad-y .wrap { gap: 0; }
-#pad-x, #pad-y { padding: 0 !important; }
 
 /* A gallery is as high as its pictures. */
 #strip .grid-wrap, #own-styles .grid-wrap { height: auto !important; min-height: 0 !important;
@@ -241,7 +245,11 @@ progress:indeterminate::-moz-progress-bar { width: 100%; }
 }
 @media (max-width: 640px) {
   .gradio-container .main.fillable { padding: 10px 12px !important; }
-  #top { gap: 8px; } #photo { flex-wrap: wrap; }
+  #top { gap: 8px; }
+  #title h1 { font-size: 23px; }
+  #title p { display: none; }
+  #photo { flex-wrap: wrap; width: 100% !important; gap: 8px; }
+  #photo-info { flex: 1 1 100% !important; }
   .tab-container button { padding: 0 8px !important; font-size: 14px !important;
     min-height: 44px; }
   #slots { min-height: 0; }
@@ -259,8 +267,7 @@ progress:indeterminate::-moz-progress-bar { width: 100%; }
 }
 @media (max-width: 640px), (pointer: coarse) {
   #slots .slot { height: 60px; }
-  #slots .block .wrap:not(.default), .controls .block .wrap:not(.default) {
-    grid-template: "name number" 16px "range number" 44px / 1fr 60px; }
+  .wrap:has(> .head) { grid-template: "name number" 16px "range number" 44px / 1fr 60px; }
   .slider_input_container { min-height: 44px; }
   .slider_input_container input[type="range"] { height: 44px !important;
     background: transparent; }

@@ -38,11 +38,12 @@ class PaintingTab:
     saving: saving.Saving
 
 
-def lay_out(pace: saving.Pace) -> PaintingTab:
+def lay_out(pace: saving.Pace, photo: str | None) -> PaintingTab:
     """Draws the tab.
 
     Args:
         pace: of the pictures to keep.
+        photo: file of the photo that the page opens on.
     """
     embedded = gr.State({}, time_to_live=3600)
     done = gr.State(None, time_to_live=3600)
@@ -50,7 +51,7 @@ def lay_out(pace: saving.Pace) -> PaintingTab:
     with gr.Row(equal_height=False, elem_classes="room"):
         with gr.Column(scale=7, min_width=320, elem_classes="wall"):
             with gr.Column(elem_classes="stage"):
-                result = comparison("painting-result")
+                result = comparison("painting-result", photo and (photo, photo))
                 status = gr.Markdown(
                     "Drop a painting below, and press Paint. A new painting takes a few seconds; "
                     "after that pictures are instant.",

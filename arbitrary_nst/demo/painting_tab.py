@@ -164,14 +164,18 @@ def connect(
         try:
             _, order = _order(photo, settings, *given)
         except gr.Error:  # no photo or no painting yet
-            return _updates(pair=None, status="", code="", offer=saving.offer_of(tab.saving, None))
+            return _updates(**unpainted(photo, ""))
         if order.engine != FULL and all(key in cache for key in order.keys):
             return _updates(**painted(order, [cache[key] for key in order.keys]))
         if done is not None and done.key == order.key:
             return _updates(**finished(order, done, done.words))
-        hint = "Press Paint for the picture of these settings."
-        none = saving.offer_of(tab.saving, None)
-        return _updates(pair=None, status=hint, code="", offer=none)
+        return _updates(**unpainted(photo, "Press Paint for the picture of these settings."))
+
+    def unpainted(photo: Photo | None, words: str) -> dict[str, Any]:
+        """The photo as it is: a picture of other settings would be taken for that of these."""
+        file = None if photo is None else shown(photo.picture())
+        offer = saving.offer_of(tab.saving, None)
+        return {"pair": file and (file, file), "status": words, "code": "", "offer": offer}
 
     @friendly
     def find(photo: Photo | None, cache: Paintings, done: Done | None, *given: Any) -> Job:

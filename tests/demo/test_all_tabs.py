@@ -121,7 +121,10 @@ class TestAnyPainting:
         assert cancel.is_disabled()  # there is nothing to cancel
         page.get_by_label("Full quality").check()
         self.paint(page, photo_file)
-        page.locator("#painting-result img").last.wait_for()
+        page.locator("#progress").get_by_text("of 400").wait_for()
+        first = page.locator("#painting-result img").last.get_attribute("src")
+        picture = page.locator("#painting-result img").last
+        wait_until(lambda: picture.get_attribute("src") != first)
         cancel.click()
         told = page.locator("#painting-status").get_by_text("Cancelled. The picture so far")
         told.wait_for()

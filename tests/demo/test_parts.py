@@ -49,11 +49,13 @@ class TestNumber:
 def test_what_is_too_small_is_refused_in_plain_words(size, role):
     stream = io.BytesIO()
     Image.new("RGB", size).save(stream, "PNG")
+    data, settings = stream.getvalue(), Settings()
+    readers = {
+        "photo": lambda: photos.read_photo(data, "a.png", 256, settings),
+        "painting": lambda: photos.read_painting(data, settings),
+    }
     with pytest.raises(ImageError, match=f"{role} is too small or too narrow") as caught:
-        if role == "photo":
-            photos.read_photo(stream.getvalue(), "a.png", 256, Settings())
-        else:
-            photos.read_painting(stream.getvalue(), Settings())
+        readers[role]()
     assert "engine" not in str(caught.value)
 
 
