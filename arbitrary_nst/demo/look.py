@@ -178,6 +178,7 @@ input[type="number"] { height: 32px !important; width: 54px !important;
   text-align: center !important;
   padding: 2px 4px !important; border-radius: 2px; }
 input[type="range"] { touch-action: pan-y; }
+.dark input[type="range"] { --neutral-200: #44403c; }
 input[type="range"]:focus-visible, input[type="number"]:focus-visible,
 input[type="checkbox"]:focus-visible, input[type="radio"]:focus-visible,
 button:focus-visible, a:focus-visible, [tabindex]:focus-visible,

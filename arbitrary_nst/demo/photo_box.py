@@ -167,13 +167,13 @@ def connect(
         return [photo, "", about_photo(photo), gr.Button(visible=yours), sample]
 
     @friendly
-    def upload(file: Any, size: Any, before: Photo | None) -> list[Any]:
+    def upload(file: Any, size: Any) -> list[Any]:
         """Another photo; what cannot be read leaves the photo that is there."""
         if not file:
             return [gr.skip()] * 5
         file = file[0] if isinstance(file, list) else file
         source = read_upload(file, settings)
-        if before is not None and (text := settings_in(source)):
+        if text := settings_in(source):
             note("This picture was made here: its mix is taken, and your photo stays.")
             return [gr.skip(), text, *[gr.skip()] * 3]
         photo = read_photo(source, original_name(file), _size(size), settings)
@@ -200,8 +200,8 @@ def connect(
     # A value that no event reads stands in for the samples where there are none.
     outputs = [box.state, box.mix, box.about, box.remove, box.samples or gr.State(None)]
     photos = [
-        box.button.upload(upload, [box.button, box.size, box.state], outputs, **slow),
-        box.camera.input(upload, [box.camera, box.size, box.state], outputs, **slow),
+        box.button.upload(upload, [box.button, box.size], outputs, **slow),
+        box.camera.input(upload, [box.camera, box.size], outputs, **slow),
         box.remove.click(remove, None, outputs, **quick),
     ]
     sizes = [box.size.input(resize, [box.state, box.size], box.state, **quick)]

@@ -163,6 +163,15 @@ const name = () => {
     const words = group.querySelector(":scope > span")?.textContent.trim();
     if (words) group.setAttribute("aria-label", words);
   }
+  // Its words are a better name than "Thumbnail 1 of 5" beside them.
+  for (const button of document.querySelectorAll(
+    "button.upload-container[aria-label], button.thumbnail-item[aria-label]",
+  )) {
+    if (button.textContent.trim()) button.removeAttribute("aria-label");
+  }
+  for (const empty of document.querySelectorAll(".empty[aria-label]:not([role])")) {
+    empty.setAttribute("role", "img");
+  }
   for (const line of document.querySelectorAll(".quiet:not([role])")) {
     line.setAttribute("role", "status");
     line.setAttribute("aria-live", "polite");
