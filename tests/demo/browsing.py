@@ -22,8 +22,8 @@ class FakeVgg19:
 
     name, network, styles = "vgg19", "fake", {}
 
-    def __init__(self):
-        self.steps = 0
+    def __init__(self, pause=0.05):
+        self.steps, self.pause = 0, pause
 
     def embed(self, style):
         return replace(embed("scream"), engine=self.name, network=self.network)  # any at all
@@ -41,7 +41,7 @@ class FakeVgg19:
 
     def render_steps(self, content, embedding, *, seed=0):
         for step in range(1, 401):
-            time.sleep(0.05)
+            time.sleep(self.pause)
             self.steps = step
             yield Step(step, 400, 1.0, content * np.float32(1 - step / 800))
 

@@ -111,7 +111,7 @@ class TestAnyPainting:
     def test_cancelled_stays_and_the_picture_so_far_is_kept(
         self, visit, network, photo_file, monkeypatch
     ):
-        engine = FakeVgg19()
+        engine = FakeVgg19(pause=0.5)  # else a busy machine has it done before the click
         monkeypatch.setattr(painting_tab, "load_engine", lambda name: engine)
         monkeypatch.setattr(painting_tab, "PREVIEW_SECONDS", 0.2)
         page = visit()
