@@ -47,6 +47,14 @@ def add_commands(commands) -> None:
         help=f"ask visitors for this login (default: ${AUTH_VARIABLE}, which other users of the "
         "machine cannot see)",
     )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        metavar="NAME",
+        default=[],
+        help="serve the page under this name as well, such as that of a proxy; *.NAME for all that "
+        "end so; repeatable",
+    )
     _add_limits(parser, default)
 
 
@@ -63,7 +71,7 @@ def _add_limits(parser: argparse.ArgumentParser, default: Settings) -> None:
         type=int,
         metavar="N",
         default=default.max_output_pixels,
-        help="largest picture to paint; a million need 230 MB of memory (default: %(default)s)",
+        help="largest picture to paint; a million need 100 MB of memory (default: %(default)s)",
     )
     parser.add_argument(
         "--max-file-megabytes",
@@ -84,6 +92,7 @@ def demo(options: argparse.Namespace) -> None:
         max_pixels=options.max_pixels,
         max_output_pixels=options.max_output_pixels,
         max_file_megabytes=options.max_file_megabytes,
+        allowed_hosts=tuple(options.allow_host),
     )
     if settings.is_open:
         print("arbitrary-nst: everyone who finds this page can use it; see --auth", file=sys.stderr)

@@ -1,36 +1,51 @@
-"""The page: the photo on the left, the tabs beside it, and the server that shows it."""
+"""The page: the photo above, the tabs below it, and the server that shows it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_upload_folder
+from starlette.middleware import Middleware
 
 from arbitrary_nst.demo import (
     between_tab,
+    blend_layout,
     blend_tab,
     endpoints,
+    painting_layout,
     painting_tab,
     photo_box,
+    saving,
     styles_tab,
 )
-from arbitrary_nst.demo.look import CSS, HEAD, theme
+from arbitrary_nst.demo.guard import Guard
+from arbitrary_nst.demo.look import CSS, theme
 from arbitrary_nst.demo.mixes import embedded_styles, plain_photo, thumbnails
+from arbitrary_nst.demo.names import captions
 from arbitrary_nst.demo.photo_box import STATE_SECONDS
 from arbitrary_nst.demo.photos import samples as sample_photos
+from arbitrary_nst.demo.script import SCRIPT
 from arbitrary_nst.demo.settings import Settings
-from arbitrary_nst.image.arrays import as_floats
+from arbitrary_nst.demo.sweep import PREFIX, start_sweeping
 
 TITLE = "Blend painting styles"
 CLEAN_EVERY, KEEP_FOR = 300, 1800  # seconds: of the files of uploads and pictures
+FOOTER = """<p><b>Offline and private.</b> Your photo is painted where this demo runs; it is deleted
+after half an hour, and shown to nobody else. <b>Credits.</b> The paintings are in the public
+domain; the sample photos are those of scikit-image. Painted by one small network of our own, after
+Dumoulin, Shlens and Kudlur 2017.</p>"""
 
-# Places in the queue: pictures that follow a slider do not wait for those that take long.
+# Places in the queue: pictures that follow a slider do not wait for those that take long, nor for
+# files that are slow to read.
 LIVE: dict[str, Any] = {
     "concurrency_id": "live",
     "concurrency_limit": 1,
     "api_visibility": "private",
 }
+READING: dict[str, Any] = {**LIVE, "concurrency_id": "reading", "concurrency_limit": 3}
 HEAVY: dict[str, Any] = {**LIVE, "concurrency_id": "heavy"}
 MINUTES: dict[str, Any] = {**LIVE, "concurrency_id": "minutes"}
 
@@ -41,55 +56,62 @@ def build(settings: Settings) -> gr.Blocks:
     Raises:
         WeightsUnavailable: the embedded network is missing.
     """
-    embedded = embedded_styles()
+    embedded, words = embedded_styles(), captions()
     samples = sample_photos()
-    sample = as_floats(next(iter(samples.values()))) if samples else plain_photo()
+    photo = photo_box.first_photo(samples, settings)
+    sample = plain_photo() if photo is None else photo.image
     pictures = thumbnails(sample, embedded)
-    with gr.Blocks(
-        title=TITLE, analytics_enabled=False, delete_cache=(CLEAN_EVERY, KEEP_FOR)
-    ) as page:
-        gr.Markdown(
-            f"# {TITLE}\nYour photo in a mix of paintings: choose styles, move their sliders.",
-            elem_id="title",
-        )
+    first = blend_tab.first_view(photo, embedded, words, settings)
+    pace = saving.Pace()
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=None) as page:
+        with gr.Row(elem_id="top", equal_height=True):
+            gr.Markdown(
+                f"# {TITLE}\nYour photo in a mix of paintings.", elem_id="title", min_width=230
+            )
+            box = photo_box.lay_out(samples, photo)
         own = gr.State({}, time_to_live=STATE_SECONDS)
         present = gr.State(blend_tab.NAME)
-        with gr.Row(equal_height=False):
-            with gr.Column(scale=3, min_width=270):
-                box = photo_box.lay_out(samples)
-            with gr.Column(scale=9, min_width=320), gr.Tabs() as tabs:
-                with gr.Tab(blend_tab.NAME):
-                    blend = blend_tab.lay_out(pictures)
-                with gr.Tab(between_tab.NAME):
-                    between = between_tab.lay_out(pictures)
-                with gr.Tab(painting_tab.NAME):
-                    painting = painting_tab.lay_out()
-                with gr.Tab(styles_tab.NAME):
-                    mine = styles_tab.lay_out()
+        with gr.Tabs() as tabs:
+            with gr.Tab(blend_tab.NAME):
+                blend = blend_layout.lay_out(pictures, words, first, pace)
+            with gr.Tab(between_tab.NAME):
+                between = between_tab.lay_out(pictures, words, pace)
+            with gr.Tab(painting_tab.NAME):
+                painting = painting_layout.lay_out(pace, first.pair and first.pair[0])
+            with gr.Tab(styles_tab.NAME):
+                mine = styles_tab.lay_out()
+        photo_box.lay_out_more(box)
+        gr.HTML(FOOTER, elem_id="about")
 
-        photos, sizes = photo_box.connect(page, box, settings, samples, LIVE)
-        after = blend_tab.connect(
-            page, blend, box.state, own, settings, embedded, live=LIVE, heavy=HEAVY
-        )
+        changes = photo_box.connect(box, settings, samples, photo, live=LIVE, reading=READING)
+        queues = {"live": LIVE, "heavy": HEAVY}
+        after = blend_tab.connect(page, blend, box.state, own, settings, embedded, words, **queues)
+        shared = between_tab.Shared(present, box.state, own)
         paint_between_after = between_tab.connect(
-            between,
-            between_tab.Shared(present, box.state, own, blend.strength, blend.keep),
+            between, shared, settings, embedded, words, **queues
+        )
+        paint_painting_after = painting_tab.connect(
+            painting, box.state, settings, minutes=MINUTES, **queues
+        )
+        learned, forgot = styles_tab.connect(
+            mine,
+            box.state,
+            own,
             settings,
             embedded,
-            pictures,
-            live=LIVE,
+            words,
+            sample,
+            [blend.styles, *between.choices],
             heavy=HEAVY,
-        )
-        painting_tab.connect(painting, box.state, settings, heavy=HEAVY, minutes=MINUTES)
-        learned, forgot = styles_tab.connect(
-            mine, own, settings, embedded, sample, [blend.styles, *between.choices], heavy=HEAVY
         )
         endpoints.add(settings, list(embedded), HEAVY)
 
-        for event in (*photos, *sizes):
-            painted = after.paint(event)
+        uploads = changes.photos[:2]
+        for event in (*changes.photos, *changes.sizes):
+            painted = after.paint(after.take(event, box.mix) if event in uploads else event)
             paint_between_after(painted)
-            if event in photos:
+            paint_painting_after(painted)
+            if event in changes.photos:
                 after.draw(painted)
         for event in learned:
             after.draw(event)
@@ -124,6 +146,10 @@ def serve(page: gr.Blocks, settings: Settings, announce: Callable[[str], None]) 
 
 
 def _launch(page: gr.Blocks, settings: Settings) -> tuple[str, str]:
+    folder = Path(get_upload_folder())
+    if folder.name.startswith(PREFIX):  # else it is not ours alone
+        start_sweeping(folder, CLEAN_EVERY, KEEP_FOR)
+    guard = Middleware(Guard, settings=settings, queue=lambda: page._queue)
     _, local, shared = page.launch(
         server_name=settings.host,
         server_port=settings.port or None,
@@ -138,8 +164,8 @@ def _launch(page: gr.Blocks, settings: Settings) -> tuple[str, str]:
         ssr_mode=False,
         pwa=False,
         theme=theme(),
-        css=CSS,
-        head=HEAD,
+        head=f"<style>{CSS}</style>\n<script>{SCRIPT}</script>",
+        app_kwargs={"middleware": [guard]},
         quiet=True,
         prevent_thread_lock=True,
     )

@@ -10,18 +10,20 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from arbitrary_nst.demo.blend_tab import code_box
+from arbitrary_nst.demo import controls, saving, share
 from arbitrary_nst.demo.files import shown
-from arbitrary_nst.demo.mixes import Mix, Own, code, embeddings_of, paint
-from arbitrary_nst.demo.photos import Photo, resized
+from arbitrary_nst.demo.mixes import Mix, Own, code, embeddings_of, preview, tile_pictures
+from arbitrary_nst.demo.names import Captions, choices, title_of
+from arbitrary_nst.demo.parts import code_box, comparison
+from arbitrary_nst.demo.photos import Photo
 from arbitrary_nst.demo.settings import Settings
 from arbitrary_nst.demo.tiles import data_url
-from arbitrary_nst.demo.toasts import friendly
+from arbitrary_nst.demo.toasts import friendly, no_photo
 from arbitrary_nst.embedding import Embedding
 
 NAME = "Between styles"
 STEPS = 5
-STRIP_SIZE = 384  # pixels: five pictures side by side are small on any screen
+ENDS = ("From", "To, in five pictures: click one to see it large")
 CORNERS = ("Top left", "Top right", "Bottom left", "Bottom right")
 FIRST_CORNERS = ("great-wave", "scream", "composition-vii", "water-lilies")
 
@@ -64,14 +66,17 @@ document.addEventListener("input", (event) => {
 class BetweenTab:
     """The components of the tab."""
 
+    place: gr.State  # names and weights of the picture in sight
     ends: list[gr.Dropdown]
     strip: gr.Gallery
     corners: list[gr.Dropdown]
     pad: gr.HTML
     axes: list[gr.Slider]
-    result: gr.Image
+    controls: controls.Controls
+    result: gr.ImageSlider
     status: gr.Markdown
     code: gr.Code
+    saving: saving.Saving
 
     @property
     def choices(self) -> list[gr.Dropdown]:
@@ -87,69 +92,67 @@ class Shared:
         present: state with the name of the tab in sight; out of sight nothing is painted here.
         photo: state with the visitor's photo.
         own: state with the visitor's own styles by name.
-        strength: of the style, from the blend tab.
-        keep: whether the photo's colours stay, likewise.
     """
 
     present: gr.State
     photo: gr.State
     own: gr.State
-    strength: gr.Slider
-    keep: gr.Checkbox
 
 
-def lay_out(pictures: dict[str, Image.Image]) -> BetweenTab:
+def lay_out(pictures: dict[str, Image.Image], captions: Captions, pace: saving.Pace) -> BetweenTab:
     """Draws the tab.
 
     Args:
         pictures: of the packaged styles, by name.
+        captions: of the packaged styles, by name.
+        pace: of the pictures to keep.
     """
     names = list(pictures)
-    gr.Markdown(f"### From one style to another, in {STEPS} pictures")
-    with gr.Row():
-        ends = [
-            gr.Dropdown(names, value=names[index], label=label, min_width=140)
-            for label, index in (("From", 0), ("To", min(1, len(names) - 1)))
-        ]
-    strip = gr.Gallery(
-        label="From the one to the other",
-        show_label=False,
-        columns=STEPS,
-        rows=1,
-        height="auto",
-        object_fit="cover",
-        interactive=False,
-        buttons=["fullscreen"],
-        elem_id="strip",
-    )
-    gr.Markdown("### Four styles at once: click or drag on the pad, or move its sliders")
+    shown_names = choices(names, captions)
     first = corner_names(names)
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=4, min_width=280):
-            pad = gr.HTML(pad_html(first, pictures), js_on_load=_PAD_SCRIPT, elem_id="pad")
+    with gr.Row(equal_height=False, elem_classes="room"):
+        with gr.Column(scale=7, min_width=320, elem_classes="wall"):
+            with gr.Column(elem_classes="stage"):
+                result = comparison("pad-result")
+                status = gr.Markdown(elem_classes="quiet", elem_id="pad-status")
+            with gr.Row():
+                ends = [
+                    gr.Dropdown(shown_names, value=names[index], label=label, min_width=140)
+                    for label, index in zip(ENDS, (0, min(1, len(names) - 1)), strict=True)
+                ]
+            strip = gr.Gallery(
+                label="From the one to the other",
+                show_label=False,
+                columns=STEPS,
+                rows=1,
+                height="auto",
+                object_fit="contain",
+                allow_preview=False,
+                interactive=False,
+                buttons=[],
+                elem_id="strip",
+            )
+        with gr.Column(scale=3, min_width=300, elem_classes="desk"):
+            pad = gr.HTML(
+                pad_html(first, pictures, captions), js_on_load=_PAD_SCRIPT, elem_id="pad"
+            )
             axes = [
                 gr.Slider(0, 1, 0.5, step=0.01, label=label, buttons=[], elem_id=f"pad-{axis}")
                 for axis, label in (("x", "Left to right"), ("y", "Top to bottom"))
             ]
-        with gr.Column(scale=6, min_width=320):
-            result = gr.Image(
-                label="The mix at this place",
-                show_label=False,
-                interactive=False,
-                buttons=["fullscreen", "download"],
-                alt_text="your photo in the mix at this place of the pad",
-                height=420,
-                elem_id="pad-result",
-            )
-            status = gr.Markdown(elem_classes="quiet", elem_id="pad-status")
+            own_controls = controls.lay_out("pad-")
+            keep = saving.lay_out(pace, "pad-")
     with gr.Row():
         corners = [
-            gr.Dropdown(names, value=name, label=label, min_width=140)
+            gr.Dropdown(shown_names, value=name, label=label, min_width=140)
             for label, name in zip(CORNERS, first, strict=True)
         ]
     with gr.Accordion("The same picture from Python", open=False):
         text = code_box("pad-code")
-    return BetweenTab(ends, strip, corners, pad, axes, result, status, text)
+    place = gr.State(corner_mix(0.5, 0.5, first))
+    return BetweenTab(
+        place, ends, strip, corners, pad, axes, own_controls, result, status, text, keep
+    )
 
 
 def corner_names(names: Sequence[str]) -> list[str]:
@@ -159,11 +162,11 @@ def corner_names(names: Sequence[str]) -> list[str]:
     return [wanted[index % len(wanted)] for index in range(len(CORNERS))]
 
 
-def pad_html(names: Sequence[str], pictures: dict[str, Image.Image]) -> str:
+def pad_html(names: Sequence[str], pictures: dict[str, Image.Image], captions: Captions) -> str:
     """The pad with the pictures of these four styles at its corners."""
     cells = "".join(
         f'<div style="background-image: url({data_url(pictures[name])})">'
-        f"<span>{html.escape(name)}</span></div>"
+        f"<span>{html.escape(title_of(name, captions))}</span></div>"
         for name in names
     )
     return f'<div class="pad" aria-hidden="true">{cells}<i></i></div>'
@@ -190,7 +193,7 @@ def connect(
     shared: Shared,
     settings: Settings,
     embedded: dict[str, Embedding],
-    pictures: dict[str, Image.Image],
+    captions: Captions,
     *,
     live: dict[str, Any],
     heavy: dict[str, Any],
@@ -202,7 +205,7 @@ def connect(
         shared: what this tab takes from the rest of the page.
         settings: for the limits.
         embedded: the packaged styles by name.
-        pictures: of the packaged styles, by name.
+        captions: of the packaged styles, by name.
         live: options of events that a visitor waits for.
         heavy: options of events that take their time.
 
@@ -210,53 +213,90 @@ def connect(
         A function that adds something to do after an event: to paint this tab anew.
     """
 
+    def way(start: str, end: str, step: int) -> tuple[tuple[str, ...], tuple[float, ...]]:
+        share = step / (STEPS - 1)
+        return (start, end), (1 - share, share)
+
     @friendly
     def draw_strip(
-        tab: str, photo: Photo | None, own: Own, strength: float, keep: bool, start: str, end: str
+        tab: str, photo: Photo | None, own: Own, start: str, end: str, *given: Any
     ) -> Any:
         if tab != NAME or photo is None:
             return gr.skip()
-        small = resized(photo, min(photo.size, STRIP_SIZE), settings).image
         styles = embeddings_of((start, end), embedded, own)
         strip = []
         for step in range(STEPS):
-            share = step / (STEPS - 1)
-            mix = Mix((start, end), (1 - share, share), strength, keep)
-            ratio = f"{1 - share:.0%} : {share:.0%}"
-            caption = {0: start, STEPS - 1: end}.get(step, ratio)
-            strip.append((shown(paint(small, mix, styles)), caption))
+            mix = Mix(*way(start, end, step), **controls.read(*given))
+            first, second = (f"{weight:.0%}" for weight in mix.weights)
+            titles = {0: title_of(start, captions), STEPS - 1: title_of(end, captions)}
+            caption = titles.get(step, f"{first} : {second}")
+            strip.append((shown(preview(photo, mix, styles)), caption))
         return strip
 
     @friendly
     def draw_place(
-        tab: str, photo: Photo | None, own: Own, strength: float, keep: bool, *place: Any
-    ) -> Any:
-        if tab != NAME:
-            return gr.skip(), gr.skip(), gr.skip()
+        tab_name: str, photo: Photo | None, own: Own, place: Any, *given: Any
+    ) -> tuple[Any, ...]:
+        if tab_name != NAME:
+            return (gr.skip(),) * 5
         if photo is None:
-            return None, "Choose a photo to begin.", ""
-        x, y, *names = place
-        mix = Mix(*corner_mix(x, y, names), strength, keep)
-        picture = paint(photo.image, mix, embeddings_of(mix.styles, embedded, own))
-        return shown(picture), mix.shares(), code(photo, mix, own)
+            return None, "Choose a photo to begin.", "", *saving.offer_of(tab.saving, None)
+        mix = Mix(*place, **controls.read(*given))
+        styles = embeddings_of(mix.styles, embedded, own)
+        picture = preview(photo, mix, styles)
+        offer = saving.offer_of(tab.saving, saving.job_of(photo, mix, styles, settings))
+        pair = shown(photo.picture()), shown(picture)
+        return pair, mix.shares(captions), code(photo, mix, own, settings=settings), *offer
 
     @friendly
-    def draw_pad(own: Own, *names: str) -> str:
-        return pad_html(names, {**pictures, **{n: style.thumbnail for n, style in own.items()}})
+    def find(photo: Photo | None, own: Own, place: Any, *given: Any) -> saving.Job:
+        if photo is None:
+            raise no_photo()
+        mix = Mix(*place, **controls.read(*given))
+        styles = embeddings_of(mix.styles, embedded, own)
+        return saving.job_of(photo, mix, styles, settings, share.to_text(mix))
 
-    given = [shared.present, shared.photo, shared.own, shared.strength, shared.keep]
-    outputs = [tab.result, tab.status, tab.code]
-    place = draw_place, [*given, *tab.axes, *tab.corners], outputs
-    strip = draw_strip, [*given, *tab.ends], tab.strip
-    last = {"show_progress": "hidden", "trigger_mode": "always_last"}
-    gr.on([axis.input for axis in tab.axes], *place, **last, **live)
+    @friendly
+    def at_pad(x: Any, y: Any, *names: str) -> Any:
+        x, y = controls.number(x, "Left to right"), controls.number(y, "Top to bottom")
+        return corner_mix(x, y, names)
+
+    @friendly
+    def at_strip(start: str, end: str, event: gr.SelectData) -> Any:
+        names, weights = way(start, end, int(event.index))
+        shares = {n: w for n, w in zip(names, weights, strict=True) if w}
+        return tuple(shares), tuple(shares.values())
+
+    @friendly
+    def draw_pad(tab: str, photo: Photo | None, own: Own, *names: str) -> Any:
+        if tab != NAME or photo is None:
+            return gr.skip()
+        embeddings_of(names, embedded, own)  # for its check of the names
+        four = {name: style for name, style in embedded.items() if name in names}
+        ours = {name: style for name, style in own.items() if name in names}
+        return pad_html(names, tile_pictures(photo.image, four, ours), captions)
+
+    given = [shared.present, shared.photo, shared.own]
+    outputs = [tab.result, tab.status, tab.code, *tab.saving.shown]
+    place = draw_place, [*given, tab.place, *tab.controls.all], outputs
+    strip = draw_strip, [*given, *tab.ends, *tab.controls.all], tab.strip
+    pad = draw_pad, [*given, *tab.corners], tab.pad
+    last = {"show_progress": "hidden", "trigger_mode": "always_last", "preprocess": False}
+    moved = [axis.input for axis in tab.axes]
+    at_corners = at_pad, [*tab.axes, *tab.corners], tab.place
+    gr.on(moved, *at_corners, **last, **live).then(*place, **last, **live)
+    tab.strip.select(at_strip, tab.ends, tab.place, **last, **live).then(*place, **last, **live)
     gr.on([end.input for end in tab.ends], *strip, **last, **heavy)
-    corners = [corner.input for corner in tab.corners]
-    pad = gr.on(corners, draw_pad, [shared.own, *tab.corners], tab.pad, **last, **live)
-    pad.then(*place, **last, **live)
+    corners = gr.on([corner.input for corner in tab.corners], *at_corners, **last, **live)
+    corners.then(*place, **last, **live).then(*pad, **last, **heavy)
+    looks = gr.on([part.input for part in tab.controls.all], *place, **last, **live)
+    looks.then(*strip, **last, **heavy)
+    inputs = [shared.photo, shared.own, tab.place, *tab.controls.all]
+    saving.connect(tab.saving, inputs, find, live=live, heavy=heavy)
 
     def redraw_after(event: Any) -> None:
         event.then(*place, **last, **live)
+        event.then(*pad, **last, **heavy)
         event.then(*strip, **last, **heavy)
 
     return redraw_after

@@ -2,48 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
-from arbitrary_nst.demo import slots
-from arbitrary_nst.demo.files import exact, shown
-from arbitrary_nst.demo.mixes import MAX_STYLES, Mix, Own, code, embeddings_of, paint, thumbnails
-from arbitrary_nst.demo.photos import Photo, full_size
+from arbitrary_nst.demo import controls, saving, share, slots
+from arbitrary_nst.demo.blend_layout import BlendTab, First
+from arbitrary_nst.demo.files import shown
+from arbitrary_nst.demo.mixes import Mix, Own, code, embeddings_of, preview, tile_pictures
+from arbitrary_nst.demo.names import Captions, title_of
+from arbitrary_nst.demo.photos import Photo
 from arbitrary_nst.demo.settings import Settings
 from arbitrary_nst.demo.tiles import style_sheet
-from arbitrary_nst.demo.toasts import friendly, no_photo, note
+from arbitrary_nst.demo.toasts import friendly, no_photo
 from arbitrary_nst.embedding import Embedding
 
 NAME = "Blend"
 FIRST_STYLES = ("composition-vii", "starry-night")
-
-
-@dataclass(frozen=True)
-class BlendTab:
-    """The components of the tab."""
-
-    chosen: gr.State  # names, in the order of the slots
-    styles: gr.CheckboxGroup
-    pictures: gr.HTML
-    rows: list[gr.Row]
-    sliders: list[gr.Slider]
-    removes: list[gr.Button]
-    strength: gr.Slider
-    keep: gr.Checkbox
-    result: gr.ImageSlider
-    status: gr.Markdown
-    code: gr.Code
-    full: gr.Button
-    download: gr.DownloadButton
-
-    @property
-    def slots(self) -> list[Any]:
-        """What `slots.updates` updates."""
-        return [self.chosen, self.styles, *self.rows, *self.sliders, *self.removes]
+MOST_PAST = 60
+ONE_MOVE = 1.0  # seconds: pictures closer together than that are one move of a slider
+NO_PHOTO = "Choose a photo to begin."
 
 
 @dataclass(frozen=True)
@@ -54,112 +35,32 @@ class After:
         paint: the picture of the present settings.
         draw: the pictures of the choice of styles.
         begin: all of it anew, with the first styles.
+        take: the mix in a state, a text; it is not painted yet.
     """
 
     paint: Callable[[Any], Any]
     draw: Callable[[Any], Any]
     begin: Callable[[Any], Any]
+    take: Callable[[Any, gr.State], Any]
 
 
-def lay_out(pictures: dict[str, Image.Image]) -> BlendTab:
-    """Draws the tab.
-
-    Args:
-        pictures: of the packaged styles, by name.
-    """
-    chosen = gr.State(())
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=6, min_width=320, elem_id="stage"):
-            result = comparison("result")
-            status = gr.Markdown(elem_classes="quiet", elem_id="status")
-        with gr.Column(scale=4, min_width=280):
-            rows, sliders, removes = zip(*map(_slot, range(1, MAX_STYLES + 1)), strict=True)
-            strength = gr.Slider(
-                0,
-                1,
-                1,
-                step=0.01,
-                label="Strength",
-                info="0 is the photo, 1 the full style.",
-                buttons=[],
-                elem_id="strength",
-            )
-            keep = gr.Checkbox(False, label="Keep the colours of the photo", elem_id="keep")
-            full = gr.Button("Full-size PNG", variant="primary", elem_id="full")
-            download = gr.DownloadButton("Save the PNG", visible=False, elem_id="download")
-    styles = gr.CheckboxGroup(
-        list(pictures),
-        label=f"Styles, up to {MAX_STYLES}",
-        elem_id="styles",
-        elem_classes="tiles",
-    )
-    sheet = gr.HTML(style_sheet("styles", pictures.values()), elem_classes="sheet")
-    with gr.Accordion("The same picture from Python", open=False):
-        text = code_box("code")
-    return BlendTab(
-        chosen,
-        styles,
-        sheet,
-        list(rows),
-        list(sliders),
-        list(removes),
-        strength,
-        keep,
-        result,
-        status,
-        text,
-        full,
-        download,
-    )
+def first_names(embedded: dict[str, Embedding]) -> tuple[str, ...]:
+    """The styles that a visitor begins with."""
+    return FIRST_STYLES if embedded.keys() >= set(FIRST_STYLES) else tuple(embedded)[:2]
 
 
-def comparison(name: str) -> gr.ImageSlider:
-    """The photo and its picture on top of each other, with a line to move between them."""
-    return gr.ImageSlider(
-        label="Before and after: move the line",
-        show_label=False,
-        interactive=False,
-        buttons=["fullscreen"],
-        slider_position=25,
-        max_height=560,
-        elem_id=name,
-    )
-
-
-def code_box(name: str) -> gr.Code:
-    """Lines of Python to be copied."""
-    return gr.Code(
-        language="python",
-        interactive=False,
-        lines=4,
-        show_label=False,
-        show_line_numbers=False,
-        wrap_lines=True,
-        buttons=["copy"],
-        elem_id=name,
-    )
-
-
-def _slot(number: int) -> tuple[gr.Row, gr.Slider, gr.Button]:
-    with gr.Row(visible=False, elem_classes="slot") as row:
-        slider = gr.Slider(
-            0,
-            1,
-            slots.NEW_WEIGHT,
-            step=0.01,
-            label=f"Style {number}",
-            min_width=160,
-            buttons=[],
-            elem_id=f"weight-{number}",
-        )
-        button = gr.Button(
-            f"Remove style {number}",
-            scale=0,
-            min_width=40,
-            elem_id=f"remove-{number}",
-            elem_classes="remove",
-        )
-    return row, slider, button
+def first_view(
+    photo: Photo | None, embedded: dict[str, Embedding], captions: Captions, settings: Settings
+) -> First:
+    """What the page opens on, painted once for all visitors."""
+    names = first_names(embedded)
+    mix = Mix(names, tuple(slots.NEW_WEIGHT for _ in names))
+    if photo is None or mix.is_empty:
+        return First(names, None, NO_PHOTO, "")
+    picture = preview(photo, mix, embeddings_of(names, embedded, {}))
+    pair = shown(photo.picture()), shown(picture)
+    status = _status(mix, captions, picture)
+    return First(names, pair, status, code(photo, mix, {}, settings=settings))
 
 
 def connect(
@@ -169,6 +70,7 @@ def connect(
     own: gr.State,
     settings: Settings,
     embedded: dict[str, Embedding],
+    captions: Captions,
     *,
     live: dict[str, Any],
     heavy: dict[str, Any],
@@ -176,115 +78,164 @@ def connect(
     """Wires the tab.
 
     Args:
-        page: on whose opening the first styles are chosen.
+        page: on whose opening the mix in its address is taken.
         tab: the components.
         photo: state with the visitor's photo.
         own: state with the visitor's own styles by name.
         settings: for the limits.
         embedded: the packaged styles by name.
+        captions: of the packaged styles, by name.
         live: options of events that a visitor waits for.
         heavy: options of events that take their time.
 
     """
     quick = {"show_progress": "hidden", "trigger_mode": "always_last", **live}
-    settings_of_mix = [tab.chosen, own, tab.strength, tab.keep, *tab.sliders]
+    quick["preprocess"] = False  # see `controls.number`
+    settings_of_mix = [tab.chosen, own, *tab.controls.all, *tab.sliders]
 
     @friendly
-    def refresh(photo: Photo | None, *given: Any) -> tuple[Any, ...]:
+    def refresh(photo: Photo | None, past: list[Any], *given: Any) -> tuple[Any, ...]:
         """The picture of the present settings, what it is, and the code that makes it."""
-        hidden = gr.DownloadButton(visible=False)
+        no_offer = saving.offer_of(tab.saving, None)
         if photo is None:
-            return None, "Choose a photo to begin.", "", hidden
+            return None, NO_PHOTO, "", *no_offer, "", past
         mix, own = _mix(*given)
-        picture = paint(photo.image, mix, embeddings_of(mix.styles, embedded, own))
+        styles = embeddings_of(mix.styles, embedded, own)
+        picture = preview(photo, mix, styles)
         pair = shown(photo.picture()), shown(picture)
+        past = _remembered(past, share.to_text(mix))
         if mix.is_empty:
             hint = "All weights are 0: this is the photo." if mix.styles else "Choose a style."
-            return pair, hint, "", hidden
-        status = f"{mix.shares()} · {picture.width} × {picture.height} pixels"
-        return pair, status, code(photo, mix, own), hidden
+            return pair, hint, "", *no_offer, "", past
+        offer = saving.offer_of(tab.saving, saving.job_of(photo, mix, styles, settings))
+        text = code(photo, mix, own, settings=settings)
+        link = f'<span data-query="{share.to_text(mix)}"></span>'
+        return pair, _status(mix, captions, picture), text, *offer, link, past
 
     @friendly
-    def prepare(photo: Photo | None, *given: Any) -> Any:
-        """The button that saves the picture of the photo in its own size."""
+    def find(photo: Photo | None, *given: Any) -> saving.Job:
+        """The picture to keep."""
         if photo is None:
             raise no_photo()
         mix, own = _mix(*given)
-        image = full_size(photo, settings)
-        picture = paint(image, mix, embeddings_of(mix.styles, embedded, own))
-        if image.shape[:2] != photo.shape:
-            note(
-                f"The photo has {photo.shape[1]} × {photo.shape[0]} pixels; this demo paints up "
-                f"to {settings.max_output_pixels / 1e6:.3g} megapixels."
-            )
-        label = f"Save the PNG ({picture.width} × {picture.height})"
-        file = exact(picture, "-".join(mix.styles) or "photo")
-        return gr.DownloadButton(label, value=file, visible=True)
+        styles = embeddings_of(mix.styles, embedded, own)
+        return saving.job_of(photo, mix, styles, settings, share.to_text(mix))
+
+    def show(mix: slots.Weighted, own: Own) -> list[Any]:
+        places = {name: place for place, name in enumerate([*embedded, *own])}
+        sheet = slots.sheet([places[name] for name in mix if name in places])
+        return [*slots.updates(mix, captions), sheet]
+
+    def show_all(mix: Mix, own: Own) -> list[Any]:
+        weights = dict(zip(mix.styles, mix.weights, strict=True))
+        return [*show(weights, own), mix.strength, mix.strokes, mix.keep_colors]
 
     @friendly
     def pick(names: list[str], chosen: tuple[str, ...], own: Own, *weights: float) -> list[Any]:
         before = slots.weighted(chosen, weights)
-        return slots.updates(slots.picked(names, before, embedded, own))
+        return show(slots.picked(names or [], before, embedded, own), own)
+
+    @friendly
+    def remove(label: str, chosen: tuple[str, ...], own: Own, *weights: float) -> list[Any]:
+        """Takes out the style that the button named when it was clicked.
+
+        By its name and not by its place, which a click just before may have changed.
+        """
+        mix = slots.weighted(chosen, weights)
+        kept = {n: w for n, w in mix.items() if f"{slots.REMOVE}{title_of(n, captions)}" != label}
+        return show(kept, own)
 
     @friendly
     def begin() -> list[Any]:
-        names = FIRST_STYLES if embedded.keys() >= set(FIRST_STYLES) else list(embedded)[:2]
-        return slots.updates(dict.fromkeys(names, slots.NEW_WEIGHT))
+        return show(dict.fromkeys(first_names(embedded), slots.NEW_WEIGHT), {})
+
+    @friendly
+    def take_link(request: gr.Request) -> list[Any]:
+        mix = share.from_text(str(request.query_params), embedded)
+        return [gr.skip()] * len(everything) if mix is None else show_all(mix, {})
+
+    @friendly
+    def take_text(text: str, own: Own) -> list[Any]:
+        mix = share.from_text(text, [*embedded, *own])
+        return [gr.skip()] * len(everything) if mix is None else show_all(mix, own)
+
+    @friendly
+    def surprise() -> list[Any]:
+        return show_all(share.surprise(list(embedded)), {})
+
+    @friendly
+    def take_preset(name: str | None) -> list[Any]:
+        if name not in share.PRESETS:
+            return [gr.skip()] * len(everything)
+        mix = share.PRESETS[name]
+        return show_all(Mix(tuple(mix), tuple(mix.values())), {})
+
+    @friendly
+    def undo(past: list[Any], own: Own) -> list[Any]:
+        known = [*embedded, *own]
+        while past:
+            past = past[:-1]  # the last one is what is shown
+            mix = share.from_text(past[-1][1], known) if past else None
+            if mix is not None:
+                return [*show_all(mix, own), past[:-1]]
+        return [gr.skip()] * (len(everything) + 1)
 
     @friendly
     def draw_choice(photo: Photo | None, own: Own) -> Any:
         if photo is None:
             return gr.skip()
-        pictures = thumbnails(photo.image, embedded)
-        return style_sheet(
-            "styles", [*pictures.values(), *(style.thumbnail for style in own.values())]
-        )
+        return style_sheet("styles", tile_pictures(photo.image, embedded, own).values())
 
     inputs = [photo, *settings_of_mix]
-    outputs = [tab.result, tab.status, tab.code, tab.download]
+    outputs = [tab.result, tab.status, tab.code, *tab.saving.shown, tab.link, tab.past]
+    shown_mix = [*tab.slots, tab.slot_pictures]
+    everything = [*shown_mix, *tab.controls.all]
 
     def paint_after(event: Any) -> Any:
-        return event.then(refresh, inputs, outputs, **quick)
+        return event.then(refresh, [photo, tab.past, *settings_of_mix], outputs, **quick)
 
     def draw_after(event: Any) -> Any:
-        return event.then(draw_choice, [photo, own], tab.pictures, **quick)
+        return event.then(draw_choice, [photo, own], tab.pictures, show_progress="hidden", **heavy)
 
     # One listener for all sliders: while one picture is being painted, only the last of the
     # moves since then waits, so dragging never makes a backlog.
-    moves = [slider.input for slider in (*tab.sliders, tab.strength)]
-    gr.on([*moves, tab.keep.input], refresh, inputs, outputs, **quick)
+    moves = [part.input for part in (*tab.sliders, *tab.controls.all)]
+    gr.on(moves, refresh, [photo, tab.past, *settings_of_mix], outputs, **quick)
 
     present = [tab.chosen, own, *tab.sliders]
-    paint_after(tab.styles.input(pick, [tab.styles, *present], tab.slots, **quick))
+    paint_after(tab.styles.input(pick, [tab.styles, *present], shown_mix, **quick))
     for button in tab.removes:
-        inputs_of_click = [button, tab.chosen, *tab.sliders]
-        paint_after(button.click(friendly(_remove), inputs_of_click, tab.slots, **quick))
-    paint_after(page.load(begin, None, tab.slots, **quick))
+        paint_after(button.click(remove, [button, *present], shown_mix, **quick))
+    paint_after(page.load(take_link, None, everything, **quick))
+    paint_after(tab.surprise.click(surprise, None, everything, **quick))
+    paint_after(tab.preset.input(take_preset, tab.preset, everything, **quick))
+    paint_after(tab.undo.click(undo, [tab.past, own], [*everything, tab.past], **quick))
 
     def begin_after(event: Any) -> Any:
-        return draw_after(paint_after(event.then(begin, None, tab.slots, **quick)))
+        return draw_after(paint_after(event.then(begin, None, shown_mix, **quick)))
 
-    made = tab.full.click(prepare, inputs, tab.download, show_progress_on=tab.full, **heavy)
-    made.success(None, js=_SAVE, api_visibility="private")
-    return After(paint_after, draw_after, begin_after)
+    def take_after(event: Any, text: gr.State) -> Any:
+        return event.success(take_text, [text, own], everything, **quick)
 
-
-# A browser saves a file only through a link that is there when it is clicked.
-_SAVE = "() => { setTimeout(() => document.querySelector('#download')?.click(), 300); }"
+    saving.connect(tab.saving, inputs, find, live=live, heavy=heavy)
+    return After(paint_after, draw_after, begin_after, take_after)
 
 
-def _mix(
-    chosen: tuple[str, ...], own: Own, strength: float, keep: bool, *weights: float
-) -> tuple[Mix, Own]:
-    used = slots.weighted(chosen, weights)
-    return Mix(tuple(used), tuple(used.values()), round(float(strength), 2), keep), own
+def _mix(chosen: tuple[str, ...], own: Own, *given: Any) -> tuple[Mix, Own]:
+    """The mix that the page shows: the values of the controls, and then those of the slots."""
+    used = slots.weighted(chosen, given[3:])
+    return Mix(tuple(used), tuple(used.values()), **controls.read(*given[:3])), own
 
 
-def _remove(label: str, chosen: tuple[str, ...], *weights: float) -> list[Any]:
-    """Takes out the style that the button named when it was clicked.
+def _status(mix: Mix, captions: Captions, picture: Any) -> str:
+    return f"{mix.shares(captions)} · {picture.width} × {picture.height} pixels"
 
-    By its name and not by its place, which a click just before may have changed.
-    """
-    mix = slots.weighted(chosen, weights)
-    mix.pop(label.removeprefix(slots.REMOVE), None)
-    return slots.updates(mix)
+
+def _remembered(past: list[Any], text: str) -> list[Any]:
+    """The mixes so far with this one; moves in quick succession are one."""
+    now = time.monotonic()
+    if past and past[-1][1] == text:
+        return past
+    if len(past) > 1 and now - past[-1][0] < ONE_MOVE:
+        past = past[:-1]
+    return [*past[-MOST_PAST:], (now, text)]

@@ -15,7 +15,7 @@ from arbitrary_nst.checkpoints import predicts_styles
 from arbitrary_nst.demo.files import exact, new_file, original_name, plain, read_upload
 from arbitrary_nst.demo.photos import as_large_as_allowed, read_painting
 from arbitrary_nst.demo.settings import Settings
-from arbitrary_nst.demo.toasts import friendly
+from arbitrary_nst.demo.toasts import plainly
 from arbitrary_nst.errors import StyleError
 
 
@@ -30,7 +30,7 @@ def add(settings: Settings, known: Collection[str], options: dict[str, Any]) -> 
 
     # Gradio shows the names and types of the arguments, and the docstrings, to those who call
     # these two. It makes a schema of the types, in which None has no place: hence the 0 and [].
-    @friendly
+    @plainly
     def stylize_photo(
         photo: gr.FileData,
         styles: list[str],
@@ -50,7 +50,7 @@ def add(settings: Settings, known: Collection[str], options: dict[str, Any]) -> 
         picture = stylize(image, styles, weights or None, strength=strength, color=color)
         return gr.FileData(path=exact(picture, "-".join(styles)))
 
-    @friendly
+    @plainly
     def embed_painting(painting: gr.FileData, name: str = "") -> gr.FileData:
         """Makes a style of a painting, and gives a style file.
 

@@ -9,9 +9,12 @@ from typing import Any
 
 from gradio.utils import get_upload_folder
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from arbitrary_nst.demo.settings import Settings
 from arbitrary_nst.errors import ImageError
+
+SETTINGS_KEY = "arbitrary_nst"  # under which a PNG has its settings
 
 
 def new_file(name: str) -> Path:
@@ -36,16 +39,38 @@ def shown(picture: Image.Image) -> str:
     return str(path)
 
 
-def exact(picture: Image.Image, name: str) -> str:
-    """Writes a picture to be kept, as PNG; returns its path."""
+def exact(picture: Image.Image, name: str, settings: str = "") -> str:
+    """Writes a picture to be kept, as PNG, with its settings as a text; returns its path."""
     path = new_file(f"{plain(name) or 'picture'}.png")
-    picture.save(path, compress_level=4)
+    notes = PngInfo()
+    if settings:
+        notes.add_itxt(SETTINGS_KEY, settings)
+    picture.save(path, compress_level=4, pnginfo=notes)
     return str(path)
+
+
+def settings_in(data: bytes) -> str:
+    """The settings in a PNG that `exact` wrote; "" where there are none.
+
+    Only the heads of the chunks before the pixels are read, so that no file costs anything.
+    """
+    place, key = 8, SETTINGS_KEY.encode() + b"\0\0\0\0\0"  # neither packed nor in a language
+    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return ""
+    for _ in range(64):
+        length, kind = int.from_bytes(data[place : place + 4], "big"), data[place + 4 : place + 8]
+        if kind in (b"IDAT", b""):
+            break
+        body = data[place + 8 : place + 8 + min(length, 4000)]
+        if kind == b"iTXt" and body.startswith(key):
+            return body.removeprefix(key).decode("utf-8", "replace")
+        place += length + 12
+    return ""
 
 
 def plain(text: str) -> str:
     """A text as part of a file name, on any system."""
-    return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:80]
+    return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:120]
 
 
 def read_upload(file: Any, settings: Settings) -> bytes:

@@ -1,4 +1,4 @@
-"""How the demo looks: a quiet theme of system fonts, and the few rules it does not have."""
+"""How the demo looks: a quiet wall with a picture on it, in system fonts."""
 
 from __future__ import annotations
 
@@ -9,126 +9,277 @@ MONO = ("ui-monospace", "SFMono-Regular", "Consolas", "Liberation Mono", "monosp
 
 
 def theme() -> gr.themes.Base:
-    """Neutral greys around the pictures, one calm accent; no font comes from the network."""
+    """Warm greys around the pictures, one calm accent; no font comes from the network."""
     return gr.themes.Base(
         primary_hue="teal",
         secondary_hue="teal",
         neutral_hue="stone",
         font=SANS,
         font_mono=MONO,
-        radius_size="md",
+        radius_size="sm",
     ).set(
-        button_primary_background_fill="*primary_700",
-        button_primary_background_fill_hover="*primary_800",
+        body_background_fill="#f5f3ef",
+        body_background_fill_dark="#161412",
+        block_background_fill="transparent",
+        block_background_fill_dark="transparent",
+        block_border_width="0px",
+        block_shadow="none",
+        button_primary_background_fill="*primary_800",
+        button_primary_background_fill_hover="*primary_900",
         button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_800",
         button_primary_text_color="white",
+        button_secondary_background_fill="#e8e4dc",
+        button_secondary_background_fill_hover="#dcd7cd",
+        button_secondary_background_fill_dark="#2c2926",
+        button_secondary_background_fill_hover_dark="#3a3632",
+        button_secondary_text_color="*neutral_800",
+        button_secondary_text_color_dark="*neutral_100",
         body_text_color_subdued="*neutral_600",
         body_text_color_subdued_dark="*neutral_400",
-        block_label_text_color="*neutral_600",
+        block_label_text_color="*neutral_700",
         block_label_text_color_dark="*neutral_300",
+        block_title_text_color="*neutral_700",
+        block_title_text_color_dark="*neutral_300",
         block_info_text_color="*neutral_600",
         block_info_text_color_dark="*neutral_400",
+        slider_color="*primary_700",
+        slider_color_dark="*primary_500",
     )
 
 
+# In the head of the page, since Gradio puts a prefix before every rule of its own `css`.
 CSS = """
-.tabs { min-width: 0; }
-#title h1 { font-weight: 600; letter-spacing: -.01em; margin: 0; }
-#title p { color: var(--body-text-color-subdued); margin: .2em 0 0; }
+:root { --serif: "Iowan Old Style", "Palatino Linotype", Palatino, "Book Antiqua", "URW Palladio L",
+  Georgia, "Times New Roman", serif; --line: #ddd8ce; --accent: #0f766e; --wall: #f5f3ef; }
+.dark { --line: #35312d; --accent: #2dd4bf; --wall: #161412; }
+
+/* The frame of the page, whose width else the row of tabs decides. */
+.gradio-container { max-width: 1280px !important; margin: 0 auto !important;
+  overflow: clip !important; }  /* "hidden" would keep the picture from staying in sight */
+.form { background: none !important; border: none !important; box-shadow: none !important;
+  overflow: visible !important; gap: 6px !important; }
+.gradio-container, .gradio-container .main, .main > .wrap, .contain { min-width: 0 !important;
+  width: 100%; }
+.gradio-container .main.fillable { padding: 10px 24px !important; }
+/* The page comes in pieces, each of which would push those below it: shown when it is whole. */
+.gradio-container:not(:has(#styles label)) .main { visibility: hidden; }
+.tabs, .tabs .tabitem { min-width: 0; }
+.tabs .tabitem { padding: 10px 0 0 !important; border: none !important; }
+#top { flex-wrap: nowrap; align-items: center !important; gap: 24px; }
+#title { flex: 1 1 auto !important; padding: 0; }
+#title h1 { font: 500 27px/1.1 var(--serif); letter-spacing: -.01em; margin: 0; }
+#title p { color: var(--body-text-color-subdued); margin: .25em 0 0; font-size: 14px; }
 .sheet { display: none !important; }
-.quiet { min-height: 1.5em; color: var(--body-text-color-subdued); font-size: .95em; }
-.quiet p { color: inherit; margin: 0; }
+.quiet { min-height: 1.5em; color: var(--body-text-color-subdued); padding: 0 !important; }
+.quiet p { color: inherit !important; margin: 0; font-size: 14px; }
+.quiet code { color: inherit; }
+
+/* The photo, and what brings another. */
+#photo { flex: none !important; align-items: center !important; gap: 14px; flex-wrap: nowrap;
+  width: max-content !important; max-width: 100%; }
+#photo-info { padding: 0 !important; flex: 0 1 auto !important; min-width: 0 !important;
+  width: auto !important; }
+#photo-info .html-container { padding: 0 !important; }
+#photo .form { flex: 0 0 auto !important; min-width: 0 !important; }
+.about { display: flex; gap: 10px; align-items: center; margin: 0 !important; font-size: 12.5px;
+  line-height: 1.35; color: var(--body-text-color-subdued); }
+.about img { width: 46px; height: 46px; object-fit: cover; border-radius: 2px; }
+.about span { max-width: 230px; }
+.about b { color: var(--body-text-color); font-weight: 600; overflow-wrap: anywhere; }
+#choose, #remove-photo { font-size: 13.5px; min-height: 44px; white-space: nowrap;
+  font-weight: 500; flex: none !important; padding: 0 14px; min-width: 0 !important;
+  width: auto !important; }
+#samples { padding: 0; flex: 0 0 auto !important; }
+#samples > span, #styles > span { position: absolute; width: 1px; height: 1px; overflow: hidden;
+  clip-path: inset(50%); }
+#samples .wrap { grid-template-columns: repeat(4, 46px) !important; }
+#samples label { width: 46px; height: 46px; }
+#samples label span { position: absolute; width: 1px; height: 1px; overflow: hidden;
+  clip-path: inset(50%); }
+body.dragging::after { content: "Drop it anywhere: it becomes your photo"; position: fixed;
+  inset: 12px; z-index: 1000; display: grid; place-items: center; pointer-events: none;
+  font: 500 28px var(--serif); color: var(--body-text-color); border-radius: 8px;
+  background: color-mix(in srgb, var(--wall) 88%, transparent); border: 2px dashed var(--accent); }
+
+/* The room: the picture on the wall, and the desk beside it. */
+.room { gap: 28px !important; align-items: flex-start; }
+.wall, .desk { gap: 8px !important; }
+.desk > *, .wall > * { min-width: 0; }
+.stage { gap: 6px !important; }
+.picture { padding: 0 !important; border: none !important; background: transparent !important;
+  overflow: visible !important; position: relative; height: 420px !important; isolation: isolate; }
+.picture .image-container, .picture .slider-wrap, .picture .wrap { height: 100% !important; }
+.picture img { max-height: 100% !important; }
+.picture img { object-fit: contain; }
+.picture .icon-wrap { background: white !important; color: #292524 !important;
+  border-radius: 999px !important; }
+.picture::before, .picture::after { position: absolute; z-index: 30;
+  bottom: calc(var(--below, 0px) + 8px); font-size: 12px;
+  padding: 2px 8px; color: white; background: rgba(20, 18, 16, .66); border-radius: 2px;
+  pointer-events: none; letter-spacing: .02em; }
+.picture:has(img)::before { content: "Before"; left: calc(var(--beside, 0px) + 8px); }
+.picture:has(img)::after { content: "After"; right: calc(var(--beside, 0px) + 8px); }
+#status p, #pad-status p, #painting-status p { font: italic 15px/1.4 var(--serif); }
+.stage .quiet { height: 42px; }
 
 /* Choices as pictures; see tiles.py. */
-.tiles .wrap { display: grid; gap: 8px;
+.tiles { padding: 0 !important; overflow: visible !important; }
+.tiles .wrap:not(.default) { display: grid !important; gap: 6px !important;
   grid-template-columns: repeat(8, 1fr); }
-.tiles label { position: relative; display: block; aspect-ratio: 1; padding: 0 !important;
-  overflow: hidden; border-radius: var(--radius-md); border: none !important; cursor: pointer;
-  background: var(--picture, var(--background-fill-secondary)) center / cover !important; }
-.tiles label input { position: absolute; top: 6px; left: 6px; margin: 0; }
-.tiles label span { position: absolute; inset: auto 0 0 0; margin: 0 !important; padding: 3px 5px;
-  display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden;
-  background: rgba(20, 20, 20, .72); color: white; font-size: 11px; line-height: 1.3;
-  overflow-wrap: anywhere; text-align: left; }
+.tiles label { position: relative; display: block !important; padding: 0 !important;
+  overflow: hidden; border-radius: 2px; border: none !important; cursor: pointer;
+  box-shadow: none !important; background: var(--picture, var(--line)) center / cover !important;
+  user-select: none; -webkit-touch-callout: none; }
+#styles label { height: 76px; }
+.tiles label input { position: absolute; top: 6px; left: 6px; margin: 0; opacity: 0; }
+.tiles label span { position: absolute; inset: auto 0 0 0; margin: 0 !important;
+  padding: 3px 6px 0; border-bottom: 4px solid transparent;
+  display: -webkit-box !important; -webkit-box-orient: vertical; -webkit-line-clamp: 2;
+  overflow: hidden; max-height: 35px; background: rgba(20, 18, 16, .74); color: white;
+  font-size: 11px;
+  line-height: 1.25; text-align: left; }
 .tiles label::after { content: ""; position: absolute; inset: 0; border-radius: inherit;
   pointer-events: none; }
-.tiles label:hover::after { box-shadow: inset 0 0 0 2px rgba(255, 255, 255, .7); }
-.tiles label:has(input:checked)::after { box-shadow: inset 0 0 0 4px var(--primary-500); }
-.tiles label:has(input:focus-visible)::after {
-  outline: 3px solid var(--body-text-color); outline-offset: -3px; }
-#samples .wrap { grid-template-columns: repeat(4, 1fr); }
-#samples label input { opacity: 0; }
-#samples label span { font-size: 10.5px; padding: 2px 4px; }
-#size .wrap { display: grid; grid-template-columns: repeat(2, 1fr); gap: 6px; }
-#size label { padding: 5px 9px; }
+.tiles label:hover::after { box-shadow: inset 0 0 0 2px rgba(255, 255, 255, .75); }
+.tiles label:has(input:checked)::after { box-shadow: inset 0 0 0 3px var(--accent),
+  inset 0 0 0 4px white; }
+.tiles label:has(input:focus-visible)::after { outline: 3px solid var(--body-text-color);
+  outline-offset: -3px; }
+#closer { position: fixed; z-index: 900; width: 320px; pointer-events: none; margin: 0;
+  background: var(--wall); border: 1px solid var(--line); border-radius: 3px; padding: 8px;
+  box-shadow: 0 12px 40px rgba(0, 0, 0, .35); }
+#closer[hidden] { display: none; }
+#closer div { height: 214px; background: center / contain no-repeat; }
+#closer figcaption { font: italic 15px/1.35 var(--serif); color: var(--body-text-color);
+  margin-top: 6px; text-align: center; }
 
-/* A style of the mix: its slider, and the cross that takes it out. */
-.slot { gap: 4px !important; flex-wrap: nowrap !important; align-items: stretch; }
-.remove { font-size: 0 !important; width: 40px !important; min-width: 40px !important;
-  padding: 0 !important; }
-.remove::before { content: "\\00d7" / ""; font-size: 20px; font-weight: 400; }
-#result img, #pad-result img, #painting-result img { object-fit: contain; }
+/* A style of the mix: its picture, its slider, its number, and the cross that takes it out. */
+#slots { min-height: 270px; gap: 4px !important; flex: none; }
+#slots .slot { gap: 8px !important; flex-wrap: nowrap !important; align-items: center !important;
+  height: 42px; flex: none; }
+#slots .slot::before { content: ""; flex: 0 0 42px; height: 42px; border-radius: 2px;
+  background: var(--picture, var(--line)) center / cover; }
+.block:has(> .wrap > .head), .controls .block { padding: 0 !important;
+  overflow: visible !important; }
+.wrap:has(> .head) { display: grid !important; gap: 0 8px;
+  grid-template: "name number" auto "range number" 20px / 1fr 54px;
+  align-items: center; }
+.wrap > .head { display: contents !important; }
+.wrap > .head label { grid-area: name; margin: 0; min-width: 0; }
+.wrap > .head label span { margin: 0 !important; font-size: 13px;
+  line-height: 1.3; display: block; white-space: nowrap; overflow: hidden;
+  text-overflow: ellipsis; color: var(--body-text-color); }
+.wrap > .head .tab-like-container { grid-area: number; margin: 0 !important;
+  height: auto !important; overflow: visible !important; border: none !important; }
+.wrap > .slider_input_container { grid-area: range; }
+.min_value, .max_value { display: none !important; }
+input[type="number"] { height: 32px !important; width: 54px !important;
+  text-align: center !important;
+  padding: 2px 4px !important; border-radius: 2px; }
+input[type="range"] { touch-action: pan-y; }
+.dark input[type="range"] { --neutral-200: #44403c; }
+input[type="range"]:focus-visible, input[type="number"]:focus-visible,
+input[type="checkbox"]:focus-visible, input[type="radio"]:focus-visible,
+button:focus-visible, a:focus-visible, [tabindex]:focus-visible,
+input[role="combobox"]:focus-visible {
+  outline: 3px solid var(--accent) !important; outline-offset: 2px !important; }
+.remove { font-size: 0 !important; width: 32px !important; min-width: 32px !important;
+  height: 32px !important; padding: 0 !important; background: none !important;
+  border: none !important; box-shadow: none !important; flex: none !important; }
+.remove::before { content: "\\00d7" / ""; font-size: 22px; font-weight: 300;
+  color: var(--body-text-color); }
+.small-buttons { gap: 6px !important; flex-wrap: nowrap !important; }
+.small-buttons button { font-weight: 500; font-size: 13px; padding: 4px 6px; }
+.controls { gap: 6px !important; }
+#preset { padding: 0 !important; display: block; }
+#preset .container > span { margin: 0 0 2px; font-size: 13px; }
+#preset .wrap { min-height: 36px; } #preset input { padding: 4px 8px !important; }
+.saving { gap: 6px !important; }
+.progress { padding: 0 !important; min-height: 0; }
+.progress p { margin: 0 0 4px; font-size: 13px; }
+#about { color: var(--body-text-color-subdued); font-size: 13px; padding: 6px 0 0;
+  border-top: 1px solid var(--line); }
+#about p { margin: 0; max-width: 92ch; line-height: 1.5; }
+.tab-container button { color: var(--body-text-color-subdued); font-size: 15px; }
+.tab-container button.selected { color: var(--body-text-color) !important; font-weight: 600; }
+.tab-container button.selected::after { background: var(--accent) !important; }
+
+/* Colours of code with enough contrast on both grounds. */
+.cm-editor, .cm-editor .cm-content span { color: #44403c !important; }
+.cm-editor .cm-content span[class]:nth-child(odd) { color: #115e59 !important; }
+.dark .cm-editor, .dark .cm-editor .cm-content span { color: #e7e5e4 !important; }
+.dark .cm-editor .cm-content span[class]:nth-child(odd) { color: #99f6e4 !important; }
 
 /* Four styles at the corners. */
 #pad { padding: 0; }
-.pad { position: relative; width: 100%; max-width: 340px; aspect-ratio: 1; margin: 0 auto;
-  border-radius: var(--radius-md); overflow: hidden; cursor: crosshair; touch-action: none;
+.pad { position: relative; width: 100%; max-width: 300px; aspect-ratio: 1; margin: 0 auto;
+  border-radius: 2px; overflow: hidden; cursor: crosshair; touch-action: none;
   display: grid; grid-template: 1fr 1fr / 1fr 1fr; user-select: none; }
 .pad div { background: center / cover; position: relative; }
-.pad span { position: absolute; padding: 3px 7px; font-size: 12px; color: white;
-  background: rgba(20, 20, 20, .72); max-width: 100%; }
+.pad span { position: absolute; padding: 3px 7px; font-size: 12px; color: white !important;
+  background: rgba(20, 18, 16, .74); max-width: 100%; }
 .pad div:nth-child(-n+2) span { top: 0; } .pad div:nth-child(n+3) span { bottom: 0; }
 .pad div:nth-child(2n) span { right: 0; }
 .pad i { position: absolute; width: 22px; height: 22px; margin: -11px; border-radius: 50%;
-  border: 3px solid white; background: var(--primary-600); box-shadow: 0 0 0 1px #0008;
+  border: 3px solid white; background: var(--accent); box-shadow: 0 0 0 1px #0008;
   left: calc(var(--x, .5) * 100%); top: calc(var(--y, .5) * 100%); pointer-events: none; }
 
 /* A gallery is as high as its pictures. */
 #strip .grid-wrap, #own-styles .grid-wrap { height: auto !important; min-height: 0 !important;
   max-height: none !important; }
+#strip { min-height: 150px; }
 #own-styles { min-height: 240px; }
-progress { width: 100%; height: 8px; appearance: none; border: none; border-radius: 4px;
-  overflow: hidden; background: var(--background-fill-secondary); }
-progress::-webkit-progress-bar { background: var(--border-color-primary); }
-progress::-webkit-progress-value { background: var(--primary-600); }
-progress::-moz-progress-bar { background: var(--primary-600); }
+progress { width: 100%; height: 6px; appearance: none; border: none; border-radius: 3px;
+  overflow: hidden; background: var(--line); display: block; }
+progress::-webkit-progress-bar { background: var(--line); }
+progress::-webkit-progress-value { background: var(--accent); }
+progress::-moz-progress-bar { background: var(--accent); }
 progress:indeterminate { animation: waiting 1.5s ease-in-out infinite alternate; }
-progress:indeterminate::-webkit-progress-bar { background: var(--primary-600); }
+progress:indeterminate::-webkit-progress-bar { background: var(--accent); }
 progress:indeterminate::-moz-progress-bar { width: 100%; }
 @keyframes waiting { from { opacity: .25; } to { opacity: .8; } }
 
-@media (max-width: 640px) {
-  .tab-container button { padding: 0 8px !important; font-size: 13.5px !important; }
-  #size .wrap { grid-template-columns: repeat(4, 1fr); }
+@media (max-width: 900px) {
+  #top { flex-wrap: wrap; }
   .tiles .wrap { grid-template-columns: repeat(4, 1fr); }
+}
+@media (max-width: 640px) {
+  .gradio-container .main.fillable { padding: 10px 12px !important; }
+  #top { gap: 8px; }
+  #title h1 { font-size: 23px; }
+  #title p { display: none; }
+  #photo { flex-wrap: wrap; width: 100% !important; gap: 8px; }
+  #photo-info { flex: 1 1 100% !important; }
+  .tab-container button { padding: 0 8px !important; font-size: 14px !important;
+    min-height: 44px; }
+  #slots { min-height: 0; }
   #strip .grid-container { grid-template-columns: repeat(2, 1fr) !important; }
-  /* The picture stays in sight while its sliders move. */
-  #stage { position: sticky; top: 0; z-index: 5; background: var(--body-background-fill); }
-  #stage #result img { max-height: 46vh !important; }
+  .room { gap: 12px !important; }
+  /* The picture stays in sight while its sliders move and styles are chosen. */
+  .room, .wall { display: contents !important; }
+  .stage { position: sticky !important; top: 0; z-index: 20; background: var(--wall);
+    padding: 4px 0 6px; }
+  .stage .picture { height: 34vh !important; }
+  .tiles .wrap:not(.default) { grid-template-columns: repeat(4, 1fr); }
+  .controls .block { padding-top: 2px !important; }
+  .stage .quiet { height: 21px; }
+  .stage .quiet p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+}
+@media (max-width: 640px), (pointer: coarse) {
+  #slots .slot { height: 60px; }
+  .wrap:has(> .head) { grid-template: "name number" 16px "range number" 44px / 1fr 60px; }
+  .slider_input_container { min-height: 44px; }
+  .slider_input_container input[type="range"] { height: 44px !important;
+    background: transparent; }
+  input[type="number"], .small-buttons button, .remove { min-height: 44px !important;
+    height: 44px !important; }
+  .remove { width: 44px !important; min-width: 44px !important; }
+  label.checkbox-container, #size label, #quality label { min-height: 44px; }
+  .label-wrap, .desk button, .room button.lg { min-height: 44px; }
+  input[role="combobox"] { min-height: 44px; }
 }
 @media (prefers-reduced-motion: reduce) {
   * { transition: none !important; animation: none !important; }
 }
-"""
-
-# What Gradio's `css` does not reach, since it puts a prefix before every rule: the frame of the
-# page, whose width else the row of tabs decides. And Gradio gives the pictures of a comparison no
-# text to be read aloud.
-HEAD = """
-<style>
-.gradio-container { max-width: 1280px !important; margin: 0 auto !important; }
-.gradio-container, .gradio-container .main, .main > .wrap, .contain { min-width: 0 !important; }
-.gradio-container, .gradio-container .main, .main > .wrap, .contain { width: 100%; }
-@media (max-width: 640px) { .gradio-container .main.fillable { padding: 12px !important; } }
-</style>
-<script>
-new MutationObserver(() => {
-  for (const box of document.querySelectorAll("#result, #painting-result")) {
-    box.querySelectorAll("img").forEach((image, index) => {
-      const text = index ? "the painted picture" : "the photo before";
-      if (image.alt !== text) image.alt = text;
-    });
-  }
-}).observe(document, { childList: true, subtree: true });
-</script>
 """

@@ -10,24 +10,31 @@ import numpy as np
 from PIL import Image
 
 from arbitrary_nst.api import embed, list_styles, stylize
-from arbitrary_nst.demo.photos import Photo, as_picture, square
+from arbitrary_nst.demo.files import plain
+from arbitrary_nst.demo.names import Captions, title_of
+from arbitrary_nst.demo.photos import LEAST_SIDE, Photo, as_picture, fitted, full_shape
+from arbitrary_nst.demo.settings import Settings
 from arbitrary_nst.embedding import Embedding, normalize_weights
 from arbitrary_nst.engines import load_engine
 from arbitrary_nst.engines.protocol import Engine
+from arbitrary_nst.errors import StyleError
 from arbitrary_nst.image import to_pil
 from arbitrary_nst.pipeline.arguments import Progress
 
 MAX_STYLES = 6
-THUMBNAIL = 160  # pixels of the pictures in the choice of styles
+THUMBNAIL = 256  # pixels of the pictures in the choice of styles, which are also looked at closely
 LIBRARY_FILE = "my-styles.safetensors"
 
 
 @dataclass(frozen=True, eq=False)
 class OwnStyle:
-    """A style that a visitor made or loaded, and a small picture of it."""
+    """A style that a visitor made or loaded, and the painting that it was made of, small.
+
+    Without a painting it is shown as the others are: by the photo painted in it.
+    """
 
     embedding: Embedding
-    thumbnail: Image.Image
+    painting: Image.Image | None = None
 
 
 Own = Mapping[str, OwnStyle]
@@ -42,23 +49,27 @@ class Mix:
         weights: one number for each, none negative.
         strength: from 0 to 1.
         keep_colors: whether the photo's colours stay.
+        strokes: size of the strokes; at 2 they are twice as large as they would be.
     """
 
     styles: tuple[str, ...]
     weights: tuple[float, ...]
     strength: float = 1.0
     keep_colors: bool = False
+    strokes: float = 1.0
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to paint with: no style, or none with a weight."""
         return not any(self.weights)
 
-    def shares(self) -> str:
-        """The mix in words, such as "67% great-wave, 33% scream"."""
+    def shares(self, captions: Captions | None = None) -> str:
+        """The mix in words, such as "67% great-wave, 33% scream"; by titles where there are any."""
         shares = normalize_weights(self.weights, len(self.weights))
         pairs = zip(shares, self.styles, strict=True)
-        return ", ".join(f"{share:.0%} {name}" for share, name in pairs if share > 0)
+        return ", ".join(
+            f"{share:.0%} {title_of(name, captions or {})}" for share, name in pairs if share > 0
+        )
 
 
 def embedded_styles() -> dict[str, Embedding]:
@@ -67,7 +78,14 @@ def embedded_styles() -> dict[str, Embedding]:
 
 
 def embeddings_of(names: tuple[str, ...], embedded: Mapping[str, Embedding], own: Own) -> list:
-    """The embeddings of these names. A visitor's own styles have names of their own."""
+    """The embeddings of these names. A visitor's own styles have names of their own.
+
+    Raises:
+        StyleError: a message made by hand named what is no style, or one that was forgotten.
+    """
+    for name in names:
+        if name not in own and name not in embedded:
+            raise StyleError(f"There is no style named {name!r:.100}, or no longer.")
     return [own[name].embedding if name in own else embedded[name] for name in names]
 
 
@@ -77,6 +95,7 @@ def paint(
     styles: list[Embedding],
     engine: str | Engine = "auto",
     progress: Progress | None = None,
+    working_size: int | None = None,
 ) -> Image.Image:
     """The picture of an image in a mix; without a mix the image itself.
 
@@ -86,6 +105,7 @@ def paint(
         styles: their embeddings.
         engine: that paints; "auto" is that of the embeddings.
         progress: as for `stylize`.
+        working_size: likewise.
     """
     if mix.is_empty:
         return as_picture(image)
@@ -95,6 +115,7 @@ def paint(
         mix.weights,
         strength=mix.strength,
         color="content" if mix.keep_colors else "style",
+        working_size=working_size,
         engine=engine,
         max_pixels=max(1, image.shape[0] * image.shape[1]),
         progress=progress,
@@ -102,8 +123,8 @@ def paint(
 
 
 def thumbnails(image: np.ndarray, styles: Mapping[str, Embedding]) -> dict[str, Image.Image]:
-    """A small square of the image in each style, by name; all of them in one pass per engine."""
-    small = square(image, THUMBNAIL)
+    """The image, small, in each style, by name; all of them in one pass per engine."""
+    small = fitted(image, THUMBNAIL)
     pictures: dict[str, Image.Image] = {}
     for engine in sorted({style.engine for style in styles.values()}):
         names = [name for name, style in styles.items() if style.engine == engine]
@@ -112,6 +133,18 @@ def thumbnails(image: np.ndarray, styles: Mapping[str, Embedding]) -> dict[str, 
         )
         pictures.update(zip(names, map(to_pil, painted), strict=True))
     return {name: pictures[name] for name in styles}
+
+
+def tile_pictures(
+    image: np.ndarray, embedded: Mapping[str, Embedding], own: Own
+) -> dict[str, Image.Image]:
+    """What the choice of styles shows, by name: the image in each, or the painting itself."""
+    drawn = {name: style.embedding for name, style in own.items() if style.painting is None}
+    pictures = thumbnails(image, {**embedded, **drawn})
+    for name, style in own.items():
+        if style.painting is not None:
+            pictures[name] = style.painting
+    return {name: pictures[name] for name in [*embedded, *own]}
 
 
 def plain_photo() -> np.ndarray:
@@ -125,14 +158,54 @@ def plain_photo() -> np.ndarray:
     return np.where(sun[..., None], (1.0, 0.85, 0.5), image).astype(np.float32)
 
 
-def code(photo: Photo, mix: Mix, own: Own, engine: str | None = None) -> str:
-    """The Python lines that make this very picture of this photo.
+def preview(photo: Photo, mix: Mix, styles: list[Embedding]) -> Image.Image:
+    """The picture that follows the sliders."""
+    return paint(photo.image, mix, styles, working_size=preview_size(photo, mix))
+
+
+def preview_size(photo: Photo, mix: Mix) -> int | None:
+    """At which size to paint the small photo; None: as it is, with its own strokes."""
+    return None if mix.strokes == 1 else _working_size(photo, mix.strokes)
+
+
+def full_working_size(photo: Photo, mix: Mix) -> int | None:
+    """At which size to paint the photo itself, so that it looks as the preview does.
+
+    None: at its own, where the preview has that already.
+    """
+    if mix.strokes == 1 and not photo.is_scaled:
+        return None
+    return _working_size(photo, mix.strokes)
+
+
+def _working_size(photo: Photo, strokes: float) -> int:
+    height, width = photo.image.shape[:2]
+    least = -(-LEAST_SIDE * max(height, width) // min(height, width))
+    return max(round(max(height, width) / strokes), least)
+
+
+def file_name(photo: Photo, mix: Mix) -> str:
+    """Photo and mix as the name of a file, without its ending."""
+    stem = photo.name.removeprefix("sample:").rpartition(".")
+    names = [plain(stem[0] or stem[2])]
+    if not mix.is_empty:
+        shares = normalize_weights(mix.weights, len(mix.weights))
+        parts = zip(mix.styles, shares, strict=True)
+        names += [f"{plain(name)}-{share:.0%}".rstrip("%") for name, share in parts if share > 0]
+    return "-".join(names)[:120] or "picture"
+
+
+def code(
+    photo: Photo, mix: Mix, own: Own, engine: str | None = None, settings: Settings | None = None
+) -> str:
+    """The Python lines that make the very file that is downloaded.
 
     Args:
         photo: to be painted.
         mix: of which styles; names of files stand for style images.
         own: the visitor's own styles.
         engine: to be named, where it is not the one that the styles lead to.
+        settings: for the limit of the picture's size.
     """
     imports = ["stylize"]
     lines: list[str] = []
@@ -153,10 +226,14 @@ def code(photo: Photo, mix: Mix, own: Own, engine: str | None = None) -> str:
         arguments.append('color="content"')
     if engine is not None:
         arguments.append(f"engine={_quoted(engine)}")
-    if photo.is_scaled:
-        arguments.append(f"size={photo.size}")
+    shape = full_shape(photo, settings or Settings())
+    if shape != photo.shape:
+        arguments.append(f"size={max(shape)}")
+    if (working_size := full_working_size(photo, mix)) is not None:
+        arguments.append(f"working_size={working_size}")
     body = ",\n    ".join(arguments)
-    return "\n".join([*head, "", *lines, f"picture = stylize(\n    {body},\n)"])
+    save = f"picture.save({_quoted(file_name(photo, mix) + '.png')})"
+    return "\n".join([*head, "", *lines, f"picture = stylize(\n    {body},\n)", save])
 
 
 def _quoted(text: str) -> str:

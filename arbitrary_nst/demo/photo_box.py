@@ -1,29 +1,37 @@
-"""The visitor's photo, which all tabs share: upload, paste, webcam or sample."""
+"""The visitor's photo, which all tabs share: dropped, pasted, chosen, from the camera, or a sample.
+
+Gradio's own image field takes nothing while it shows a picture, so the page shows the photo itself
+and brings files, from wherever they come, to a button for uploads; see `script.py`.
+"""
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
-from arbitrary_nst.demo.files import original_name, read_upload, shown
+from arbitrary_nst.demo.files import original_name, read_upload, settings_in
 from arbitrary_nst.demo.photos import (
     DEFAULT_SIZE,
     SIZES,
     Photo,
+    fitted,
     read_photo,
     resized,
     square,
 )
 from arbitrary_nst.demo.settings import Settings
-from arbitrary_nst.demo.tiles import SIDE, style_sheet
-from arbitrary_nst.demo.toasts import friendly
+from arbitrary_nst.demo.tiles import SIDE, data_url, style_sheet
+from arbitrary_nst.demo.toasts import friendly, note
 from arbitrary_nst.image import to_pil
 from arbitrary_nst.image.arrays import as_floats
 
 STATE_SECONDS = 3600  # how long a visitor who is gone is remembered
+FIRST_SAMPLE = "chelsea"
+CHOOSE = "Drop, paste or choose a photo"
 
 
 @dataclass(frozen=True)
@@ -31,40 +39,87 @@ class PhotoBox:
     """The components of the photo."""
 
     state: gr.State  # Photo or None
-    image: gr.Image
+    mix: gr.State  # the mix that came in the last file, as a text, or ""
+    about: gr.HTML
+    button: gr.UploadButton
+    remove: gr.Button
     size: gr.Radio
+    camera: gr.Image
     samples: gr.Radio | None
 
 
-def lay_out(samples: dict[str, np.ndarray]) -> PhotoBox:
-    """Draws the photo, the samples below it, and the size to paint at."""
-    state = gr.State(None, time_to_live=STATE_SECONDS)
-    image = gr.Image(
-        label="Your photo",
-        type="filepath",
-        image_mode=None,  # the file as it is: reading it is the library's business
-        sources=["upload", "clipboard", "webcam"],
-        height=250,
-        buttons=[],
-        alt_text="your photo",
-        elem_id="photo",
-    )
-    row = None
-    if samples:
-        names = list(samples)
-        row = gr.Radio(
-            names, label="Or one of these", value=names[0], elem_id="samples", elem_classes="tiles"
+@dataclass(frozen=True)
+class Events:
+    """What happens to the photo: events after which there is another, or another size of it."""
+
+    photos: list[Any]
+    sizes: list[Any]
+
+
+def first_photo(samples: dict[str, np.ndarray], settings: Settings) -> Photo | None:
+    """The photo that the page opens on; none where there are no samples."""
+    if not samples:
+        return None
+    name = FIRST_SAMPLE if FIRST_SAMPLE in samples else next(iter(samples))
+    return read_photo(samples[name], f"sample:{name}", DEFAULT_SIZE, settings)
+
+
+def lay_out(samples: dict[str, np.ndarray], first: Photo | None) -> PhotoBox:
+    """Draws the photo, what brings another, and the samples beside it."""
+    state = gr.State(first, time_to_live=STATE_SECONDS)
+    with gr.Row(elem_id="photo", equal_height=True):
+        about = gr.HTML(about_photo(first), elem_id="photo-info", min_width=150)
+        remove = gr.Button(
+            "Remove my photo", visible=False, scale=0, min_width=130, elem_id="remove-photo"
         )
-        sheet = style_sheet("samples", [sample_tile(samples[name]) for name in names])
-        gr.HTML(sheet, elem_classes="sheet")
+        button = gr.UploadButton(
+            CHOOSE, file_types=["image"], scale=0, min_width=220, elem_id="choose"
+        )
+        row = None
+        if samples:
+            names = list(samples)
+            row = gr.Radio(
+                names,
+                label="Or a sample",
+                value=None if first is None else first.name.removeprefix("sample:"),
+                scale=0,
+                min_width=216,
+                elem_id="samples",
+                elem_classes="tiles",
+            )
+            sheet = style_sheet("samples", [sample_tile(samples[name]) for name in names])
+            gr.HTML(sheet, elem_classes="sheet")
+    return PhotoBox(state, gr.State(""), about, button, remove, *_hidden_until_placed(), row)
+
+
+def lay_out_more(box: PhotoBox) -> None:
+    """Draws what few visitors need, at the place where this is called."""
+    with gr.Accordion("Size while you try, and the camera", open=False, elem_id="more"), gr.Row():
+        box.size.render()
+        box.camera.render()
+
+
+def _hidden_until_placed() -> tuple[gr.Radio, gr.Image]:
     size = gr.Radio(
         [(f"{size}", size) for size in SIZES],
         value=DEFAULT_SIZE,
         label="Size while you try, in pixels",
-        info="The download is as large as the photo.",
+        info="The download is as large as the photo, whatever this says.",
         elem_id="size",
+        render=False,
     )
-    return PhotoBox(state, image, size, row)
+    camera = gr.Image(
+        label="Camera",
+        type="filepath",
+        image_mode=None,  # the file as it is: reading it is the library's business
+        sources=["webcam"],
+        height=240,
+        buttons=[],
+        alt_text="the picture of your camera",
+        elem_id="camera",
+        render=False,
+    )
+    return size, camera
 
 
 def sample_tile(pixels: np.ndarray) -> Any:
@@ -72,61 +127,89 @@ def sample_tile(pixels: np.ndarray) -> Any:
     return to_pil(square(as_floats(pixels), SIDE))
 
 
+def about_photo(photo: Photo | None) -> str:
+    """What the page says of the photo: itself, small, its name and its size."""
+    if photo is None:
+        return '<p class="about" role="status">No photo yet.</p>'
+    name = html.escape(photo.name.removeprefix("sample:"))
+    kind = "Sample" if photo.name.startswith("sample:") else "Your photo"
+    height, width = photo.shape
+    address = data_url(to_pil(fitted(photo.image, SIDE)))
+    return (
+        f'<p class="about" role="status"><img src="{address}" alt="{kind.lower()}, small">'
+        f"<span><b>{name}</b><br>{kind}, {width} × {height} pixels</span></p>"
+    )
+
+
 def connect(
-    page: gr.Blocks,
     box: PhotoBox,
     settings: Settings,
     samples: dict[str, np.ndarray],
+    first: Photo | None,
+    *,
     live: dict[str, Any],
-) -> tuple[list[Any], list[Any]]:
+    reading: dict[str, Any],
+) -> Events:
     """Wires the photo.
 
     Args:
-        page: on whose opening the first sample is taken.
         box: the components.
         settings: for the limits.
         samples: the sample photos by name.
-        live: options of every event.
-
-    Returns:
-        The events after which there is another photo, and those after which it has another size.
+        first: the photo to return to when the visitor's is removed.
+        live: options of events that a visitor waits for.
+        reading: options of those that read files, which may be slow ones.
     """
 
+    def shown(photo: Photo | None, sample: str | None) -> list[Any]:
+        """What shows a photo. `sample` is checked in the row, where there is one."""
+        yours = photo is not None and sample is None
+        return [photo, "", about_photo(photo), gr.Button(visible=yours), sample]
+
     @friendly
-    def upload(file: dict[str, Any] | None, size: int) -> tuple[Any, ...]:
+    def upload(file: Any, size: Any) -> list[Any]:
+        """Another photo; what cannot be read leaves the photo that is there."""
         if not file:
-            return None, None
+            return [gr.skip()] * 5
+        file = file[0] if isinstance(file, list) else file
         source = read_upload(file, settings)
-        return read_photo(source, original_name(file), int(size), settings), None
+        if text := settings_in(source):
+            note("This picture was made here: its mix is taken, and your photo stays.")
+            return [gr.skip(), text, *[gr.skip()] * 3]
+        photo = read_photo(source, original_name(file), _size(size), settings)
+        return shown(photo, None)
 
     @friendly
-    def take_sample(name: str | None, size: int) -> tuple[Any, ...]:
+    def remove() -> list[Any]:
+        return shown(first, None if first is None else first.name.removeprefix("sample:"))
+
+    @friendly
+    def take_sample(name: Any, size: Any) -> list[Any]:
         if name not in samples:
-            return gr.skip(), gr.skip()
-        photo = read_photo(samples[name], f"sample:{name}", size, settings)
-        return photo, shown(photo.picture())
+            return [gr.skip()] * 5
+        photo = read_photo(samples[name], f"sample:{name}", _size(size), settings)
+        return shown(photo, name)
 
     @friendly
-    def resize(photo: Photo | None, size: int) -> Photo | None:
-        return None if photo is None else resized(photo, size, settings)
+    def resize(photo: Photo | None, size: Any) -> Photo | None:
+        return None if photo is None else resized(photo, _size(size), settings)
 
     quick = {"show_progress": "hidden", "trigger_mode": "always_last", **live}
+    # `preprocess=False`: Gradio would open files with PIL first, with errors of its own.
+    slow = {"show_progress": "hidden", "preprocess": False, **reading}
     # A value that no event reads stands in for the samples where there are none.
-    other = box.samples or gr.State(None)
-    # `preprocess=False`: Gradio would open the file with PIL first, with errors of its own.
-    uploaded = box.image.input(
-        upload, [box.image, box.size], [box.state, other], preprocess=False, **quick
-    )
-    # What cannot be read does not stay in the box, as if it were the photo.
-    nothing = [box.state, other, box.image]
+    outputs = [box.state, box.mix, box.about, box.remove, box.samples or gr.State(None)]
     photos = [
-        uploaded,
-        uploaded.failure(lambda: (None, None, None), None, nothing, **quick),
-        box.image.clear(lambda: (None, None), None, [box.state, other], **quick),
+        box.button.upload(upload, [box.button, box.size], outputs, **slow),
+        box.camera.input(upload, [box.camera, box.size], outputs, **slow),
+        box.remove.click(remove, None, outputs, **quick),
     ]
-    if box.samples is not None:
-        inputs, outputs = [box.samples, box.size], [box.state, box.image]
-        photos.append(box.samples.input(take_sample, inputs, outputs, **quick))
-        photos.append(page.load(take_sample, inputs, outputs, **quick))
     sizes = [box.size.input(resize, [box.state, box.size], box.state, **quick)]
-    return photos, sizes
+    if box.samples is not None:
+        photos.append(box.samples.input(take_sample, [box.samples, box.size], outputs, **quick))
+    return Events(photos, sizes)
+
+
+def _size(value: Any) -> int:
+    """A size that the page offers, whatever a message made by hand says."""
+    return value if value in SIZES else DEFAULT_SIZE

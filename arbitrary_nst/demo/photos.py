@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import secrets
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,12 @@ from arbitrary_nst.common.checks import positive_int
 from arbitrary_nst.demo.settings import Settings
 from arbitrary_nst.errors import ImageError, ImageTooLarge
 from arbitrary_nst.image import load_image, resize, to_pil
+from arbitrary_nst.image.resizing import resized_shape
 from arbitrary_nst.samples import SAMPLES, sample_photo
 
 SIZES = (256, 512, 768, 1024)  # longer sides to paint at while sliders move
 DEFAULT_SIZE = 512
+LEAST_SIDE = 16  # pixels: what every network here can paint
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +31,7 @@ class Photo:
         size: longer side at most, in pixels, of `image`.
         image: float32 `(h, w, 3)` or, with transparency, `(h, w, 4)`, in `[0, 1]`.
         shape: height and width of the photo itself.
+        token: tells photos apart.
     """
 
     name: str
@@ -35,6 +39,7 @@ class Photo:
     size: int
     image: np.ndarray
     shape: tuple[int, int]
+    token: str = field(default_factory=lambda: secrets.token_hex(8))
 
     @property
     def is_scaled(self) -> bool:
@@ -70,12 +75,18 @@ def resized(photo: Photo, size: int, settings: Settings) -> Photo:
     return replace(photo, size=size, image=_at_most(_decoded(photo.source, settings), size))
 
 
-def full_size(photo: Photo, settings: Settings) -> np.ndarray:
-    """The photo at its own size, or as large as the demo paints: float32 `(H, W, 3 or 4)`."""
-    image = _decoded(photo.source, settings)
-    height, width = image.shape[:2]
+def full_shape(photo: Photo, settings: Settings) -> tuple[int, int]:
+    """Height and width of the picture to keep: the photo's own, or as large as the demo paints."""
+    height, width = photo.shape
     scale = (settings.max_output_pixels / (height * width)) ** 0.5
-    return image if scale >= 1 else _at_most(image, max(1, int(max(height, width) * scale)))
+    if scale >= 1:
+        return photo.shape
+    return resized_shape(photo.shape, max(1, int(max(height, width) * scale)))
+
+
+def full_size(photo: Photo, settings: Settings) -> np.ndarray:
+    """The photo in its `full_shape`: float32 `(H, W, 3 or 4)`."""
+    return _at_most(_decoded(photo.source, settings), max(full_shape(photo, settings)))
 
 
 def as_large_as_allowed(source: bytes, size: int, settings: Settings) -> np.ndarray:
@@ -109,6 +120,13 @@ def samples() -> dict[str, np.ndarray]:
         return {}
 
 
+def fitted(image: np.ndarray, side: int) -> np.ndarray:
+    """An image with its longer side at `side`: float32 `(h, w, 3)`."""
+    rgb = np.ascontiguousarray(image[..., :3])
+    least = LEAST_SIDE * max(rgb.shape[:2]) / min(rgb.shape[:2])  # a panorama stays paintable
+    return resize(rgb, longer_side=max(side, int(np.ceil(least))))
+
+
 def square(image: np.ndarray, side: int) -> np.ndarray:
     """The middle of an image, float32 `(side, side, 3)`."""
     height, width = image.shape[:2]
@@ -118,8 +136,10 @@ def square(image: np.ndarray, side: int) -> np.ndarray:
 
 
 def _decoded(source: Any, settings: Settings, role: str = "photo") -> np.ndarray:
+    # A sample is ours, and no larger than it is; limits are for what visitors bring.
+    limit = source.size if isinstance(source, np.ndarray) else settings.max_pixels
     try:
-        rgb, alpha = load_image(source, max_pixels=settings.max_pixels, role=role)
+        rgb, alpha = load_image(source, max_pixels=limit, role=role)
     except ImageTooLarge as error:
         # The message of the library names arguments, which a visitor does not have.
         raise ImageTooLarge(
@@ -130,6 +150,12 @@ def _decoded(source: Any, settings: Settings, role: str = "photo") -> np.ndarray
         # A visitor gave a file, and need not know in which form it came here.
         text = str(error).replace(f"{role} image (given as bytes)", role)
         raise ImageError(text) from error
+    height, width = rgb.shape[:2]
+    if min(height, width) * min(1, SIZES[0] / max(height, width)) < LEAST_SIDE:
+        raise ImageError(
+            f"The {role} is too small or too narrow: {width} × {height} pixels. This demo needs "
+            f"{LEAST_SIDE} pixels on the shorter side, also when the longer has {SIZES[0]}."
+        )
     return rgb if alpha is None else np.concatenate([rgb, alpha[..., None]], axis=-1)
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import logging
 import os
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from arbitrary_nst.common.extras import require
 from arbitrary_nst.demo.settings import Settings
+from arbitrary_nst.demo.sweep import ended_by_sigterm, private_folder
+
+__all__ = ["private_folder", "quiet", "start"]
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ def start(
 
     Args:
         settings: see `Settings`.
-        wait: until Ctrl-C; else the running demo comes back, which `close()` ends.
+        wait: until Ctrl-C or SIGTERM; else the running demo comes back, which `close()` ends.
         announce: called with each address at which the demo can be reached.
 
     Raises:
@@ -42,7 +43,7 @@ def start(
 
     if not wait:
         return serve(build(settings), settings, announce)
-    with private_folder():
+    with private_folder(), ended_by_sigterm():
         page = serve(build(settings), settings, announce)
         page.block_thread()
         return page
@@ -68,21 +69,3 @@ def go_past_proxies() -> None:
             if name.lower().endswith("_proxy") and value.lower().startswith("socks"):
                 del os.environ[name]
                 _log.warning("%s does not count in the demo: it needs the package socksio", name)
-
-
-@contextlib.contextmanager
-def private_folder() -> Iterator[None]:
-    """Uploads and pictures go into a folder of this run alone, which is deleted at the end.
-
-    Gradio's own default is one folder for all runs and all users of the machine.
-    """
-    before = os.environ.get("GRADIO_TEMP_DIR")
-    with tempfile.TemporaryDirectory(prefix="arbitrary-nst-", ignore_cleanup_errors=True) as folder:
-        os.environ["GRADIO_TEMP_DIR"] = folder
-        try:
-            yield
-        finally:
-            if before is None:
-                del os.environ["GRADIO_TEMP_DIR"]
-            else:
-                os.environ["GRADIO_TEMP_DIR"] = before

@@ -23,8 +23,10 @@ class Settings:
         auth: name and password that visitors have to give, or None.
         max_pixels: largest photo or painting that is read, width times height.
         max_output_pixels: largest picture that is painted for download; larger photos are
-            scaled down. A megapixel needs about 230 MB of memory.
+            scaled down. A megapixel needs about 100 MB of memory.
         max_file_megabytes: largest file that can be uploaded.
+        allowed_hosts: further names under which the demo is served, such as that of a proxy before
+            it; "*.example.org" is every name that ends so.
         max_waiting: requests that may wait in the queue; further ones are told to come back.
     """
 
@@ -33,9 +35,10 @@ class Settings:
     share: bool = False
     auth: tuple[str, str] | None = None
     max_pixels: int = 25_000_000
-    max_output_pixels: int = 8_000_000
+    max_output_pixels: int = 25_000_000
     max_file_megabytes: int = 30
-    max_waiting: int = 40
+    max_waiting: int = 200
+    allowed_hosts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("max_pixels", "max_output_pixels", "max_file_megabytes", "max_waiting"):
@@ -46,9 +49,14 @@ class Settings:
             raise InputError("`auth` is a name and a password, neither of them empty.")
 
     @property
+    def is_local(self) -> bool:
+        """Whether the demo listens to this machine alone, and has no public link."""
+        return self.host in _LOCAL and not self.share
+
+    @property
     def is_open(self) -> bool:
         """Whether others than the users of this machine can reach the demo without a password."""
-        return self.auth is None and (self.share or self.host not in _LOCAL)
+        return self.auth is None and not self.is_local
 
 
 def read_auth(text: str | None) -> tuple[str, str] | None:

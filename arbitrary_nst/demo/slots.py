@@ -7,7 +7,10 @@ from typing import Any
 
 import gradio as gr
 
+from arbitrary_nst.demo.controls import number
 from arbitrary_nst.demo.mixes import MAX_STYLES, Own
+from arbitrary_nst.demo.names import Captions, title_of
+from arbitrary_nst.demo.tiles import slot_sheet
 from arbitrary_nst.demo.toasts import note
 from arbitrary_nst.embedding import Embedding
 
@@ -16,9 +19,10 @@ REMOVE = "Remove "  # what the buttons say before the name of the style
 Weighted = dict[str, float]  # names and weights, in the order of the slots
 
 
-def weighted(chosen: Sequence[str], weights: Sequence[float]) -> Weighted:
+def weighted(chosen: Sequence[str], weights: Sequence[float | None]) -> Weighted:
     """The mix in the slots: the first `len(chosen)` of them are in use."""
-    return {name: round(float(weight), 2) for name, weight in zip(chosen, weights, strict=False)}
+    pairs = zip(chosen, weights, strict=False)
+    return {name: round(number(weight, f"The weight of {name}"), 2) for name, weight in pairs}
 
 
 def picked(
@@ -34,7 +38,7 @@ def picked(
     """
     mix = {name: weight for name, weight in before.items() if name in names}
     for name in names:
-        if name in mix:
+        if name in mix or (name not in embedded and name not in own):
             continue
         first = next(iter(mix), name)
         if network_of(name, embedded, own) != network_of(first, embedded, own):
@@ -56,12 +60,13 @@ def network_of(name: str, embedded: Mapping[str, Embedding], own: Own) -> tuple[
     return style.engine, style.network
 
 
-def updates(mix: Weighted) -> list[Any]:
+def updates(mix: Weighted, captions: Captions | None = None) -> list[Any]:
     """What shows a mix: the names, the check boxes, and rows, sliders and buttons of all slots."""
+    titles = [title_of(name, captions or {}) for name in mix]
     empty = MAX_STYLES - len(mix)
     rows = [gr.Row(visible=True)] * len(mix) + [gr.Row(visible=False)] * empty
-    sliders = [gr.Slider(label=name, value=weight) for name, weight in mix.items()]
-    buttons = [gr.Button(f"{REMOVE}{name}") for name in mix]
+    sliders = [gr.Slider(label=t, value=w) for t, w in zip(titles, mix.values(), strict=True)]
+    buttons = [gr.Button(f"{REMOVE}{title}") for title in titles]
     return [
         tuple(mix),
         gr.CheckboxGroup(value=list(mix)),
@@ -71,3 +76,8 @@ def updates(mix: Weighted) -> list[Any]:
         *buttons,
         *[gr.skip()] * empty,
     ]
+
+
+def sheet(places: Sequence[int]) -> str:
+    """Puts the pictures of the choice onto the slots, by their places in it."""
+    return slot_sheet("styles", places)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
-from PIL import Image
 
 from arbitrary_nst.checkpoints import predicts_styles
 from arbitrary_nst.demo.files import new_file, original_name, read_upload, uploaded_path
-from arbitrary_nst.demo.mixes import LIBRARY_FILE, THUMBNAIL, Own, OwnStyle, thumbnails
-from arbitrary_nst.demo.painting_tab import OWN, QUICK, availability
-from arbitrary_nst.demo.photos import read_painting, square
+from arbitrary_nst.demo.mixes import LIBRARY_FILE, THUMBNAIL, Own, OwnStyle, tile_pictures
+from arbitrary_nst.demo.names import Captions, choices
+from arbitrary_nst.demo.painting_layout import OWN, QUICK, availability
+from arbitrary_nst.demo.photos import Photo, fitted, read_painting
 from arbitrary_nst.demo.settings import Settings
 from arbitrary_nst.demo.toasts import friendly, note
 from arbitrary_nst.embedding import Embedding, load_styles, save_styles
@@ -92,11 +93,13 @@ def lay_out() -> StylesTab:
 
 def connect(
     tab: StylesTab,
+    photo: gr.State,
     own: gr.State,
     settings: Settings,
     embedded: dict[str, Embedding],
+    captions: Captions,
     sample: np.ndarray,
-    choices: list[Any],
+    offers: list[Any],
     *,
     heavy: dict[str, Any],
 ) -> tuple[list[Any], Any]:
@@ -104,35 +107,39 @@ def connect(
 
     Args:
         tab: the components.
+        photo: state with the visitor's photo.
         own: state with the visitor's own styles by name.
         settings: for the limits.
         embedded: the packaged styles, whose names are taken.
-        sample: image on which styles without a painting are shown.
-        choices: components that offer styles by name.
+        captions: of the packaged styles, by name.
+        sample: image on which styles without a painting are shown where there is no photo.
+        offers: components that offer styles by name.
         heavy: options of the events.
 
     Returns:
         The events after which there are more styles, and the one after which there are none.
     """
 
-    def changed(own: Own) -> list[Any]:
+    def changed(photo: Photo | None, own: Own) -> list[Any]:
         file = None
         if own:
             file = new_file(LIBRARY_FILE)
             save_styles({name: style.embedding for name, style in own.items()}, file)
-        names = [*embedded, *own]
+        names = choices([*embedded, *own], captions)
+        pictures = tile_pictures(sample if photo is None else photo.image, {}, own)
         return [
             own,
-            [(style.thumbnail, name) for name, style in own.items()],
+            [(picture, name) for name, picture in pictures.items()],
             gr.DownloadButton(value=None if file is None else str(file), visible=bool(own)),
-            *[gr.update(choices=names) for _ in choices],
+            *[gr.update(choices=names) for _ in offers],
         ]
 
     @friendly
-    def make(files: Any, names: str, own: Own) -> list[Any]:
+    def make(files: Any, names: str, photo: Photo | None, own: Own) -> list[Any]:
         if not files:
             raise gr.Error("Choose paintings first.", title="Nothing yet", print_exception=False)
         files = files if isinstance(files, list) else [files]
+        check_room(own, len(files))
         given = [line.strip() for line in (names or "").splitlines() if line.strip()]
         # Of our own network, if it takes images, so that they mix with the packaged styles.
         engine = load_engine(OWN if predicts_styles() else QUICK)
@@ -142,43 +149,63 @@ def connect(
             wanted = given[index] if index < len(given) else Path(source).stem
             name = free_name(wanted, {*embedded, *own})
             embedding = replace(engine.embed(image), name=name, source=source)
-            own = add(own, name, OwnStyle(embedding, to_pil(square(image, THUMBNAIL))))
-        return changed(own)
+            own = {**own, name: OwnStyle(embedding, to_pil(fitted(image, THUMBNAIL)))}
+        return changed(photo, own)
 
     @friendly
-    def load(file: Any, own: Own) -> list[Any]:
+    def load(file: Any, photo: Photo | None, own: Own) -> list[Any]:
         path = uploaded_path(file)
         try:
             library = load_styles(path, max_bytes=MAX_LIBRARY_BYTES)
         except InputError as error:
             # The message names the file by where the server keeps it.
             raise InputError(str(error).replace(str(path), original_name(file))) from error
+        check_room(own, len(library))  # before the first of them is painted
+        check_paintable(library)
         taken = {name: free_name(name, {*embedded, *own}) for name in library}
         styles = {taken[name]: replace(s, name=taken[name]) for name, s in library.items()}
-        for name, picture in _shown_on(sample, styles).items():
-            own = add(own, name, OwnStyle(styles[name], picture))
+        shown = changed(photo, {**own, **{name: OwnStyle(s) for name, s in styles.items()}})
         note(f"Loaded: {', '.join(styles)}.")
-        return changed(own)
+        return shown
 
-    outputs = [own, tab.gallery, tab.download, *choices]
-    options = {"show_progress_on": tab.gallery, **heavy}
-    made = tab.make.click(
-        make, [tab.paintings, tab.names, own], outputs, preprocess=False, **options
-    )
-    loaded = tab.load.upload(load, [tab.load, own], outputs, preprocess=False, **options)
-    forgot = tab.forget.click(lambda: changed({}), None, outputs, **options)
+    @friendly
+    def forget(photo: Photo | None) -> list[Any]:
+        return changed(photo, {})
+
+    outputs = [own, tab.gallery, tab.download, *offers]
+    options = {"show_progress_on": tab.gallery, "preprocess": False, **heavy}
+    mine = [photo, own]
+    made = tab.make.click(make, [tab.paintings, tab.names, *mine], outputs, **options)
+    loaded = tab.load.upload(load, [tab.load, *mine], outputs, **options)
+    forgot = tab.forget.click(forget, photo, outputs, **options)
     return [made, loaded], forgot
 
 
-def add(own: Own, name: str, style: OwnStyle) -> dict[str, OwnStyle]:
-    """The visitor's styles with one more.
+def check_room(own: Own, new: int) -> None:
+    """Checks that the visitor may have that many more styles.
 
     Raises:
-        InputError: there are too many.
+        InputError: there would be too many.
     """
-    if len(own) >= MAX_OWN:
-        raise InputError(f"The demo keeps up to {MAX_OWN} styles of your own. Forget some first.")
-    return {**own, name: style}
+    if len(own) + new > MAX_OWN:
+        raise InputError(
+            f"The demo keeps up to {MAX_OWN} styles of your own; these would be {len(own) + new}. "
+            f"Forget some first."
+        )
+
+
+def check_paintable(styles: Mapping[str, Embedding]) -> None:
+    """Checks that these styles are of networks that paint at once.
+
+    Raises:
+        InputError: one is not.
+    """
+    slow = [name for name, style in styles.items() if style.engine not in ("cin", QUICK)]
+    if slow:
+        raise InputError(
+            f"The styles {', '.join(slow)} are for the vgg19 engine, which takes minutes for a "
+            f"picture. The demo's own styles are those of cin and magenta."
+        )
 
 
 def free_name(wanted: str, taken: set[str]) -> str:
@@ -188,18 +215,3 @@ def free_name(wanted: str, taken: set[str]) -> str:
     while name in taken or name == "identity":
         name, number = f"{base}-{number}", number + 1
     return name
-
-
-def _shown_on(image: np.ndarray, styles: dict[str, Embedding]) -> dict[str, Image.Image]:
-    """Thumbnails of styles; refuses those that no network here can paint.
-
-    Raises:
-        InputError, WeightsUnavailable: a style belongs to a network that is not at hand.
-    """
-    slow = [name for name, style in styles.items() if style.engine not in ("cin", QUICK)]
-    if slow:
-        raise InputError(
-            f"The styles {', '.join(slow)} are for the vgg19 engine, which takes minutes for a "
-            f"picture. The demo's own styles are those of cin and magenta."
-        )
-    return thumbnails(image, styles)

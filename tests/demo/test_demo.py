@@ -33,6 +33,7 @@ from arbitrary_nst.demo import (  # noqa: E402  # noqa: E402
     mixes,
     painting_tab,
     photos,
+    saving,
     slots,
     styles_tab,
     toasts,
@@ -147,19 +148,36 @@ class TestSettings:
 class TestMix:
     """The picture of the page and the line of code beside it are the same thing."""
 
-    @pytest.mark.parametrize("keep", [False, True])
-    def test_code_makes_the_very_picture(self, network, tmp_path, monkeypatch, make_photo, keep):
+    @pytest.mark.parametrize(
+        ("keep", "strokes", "limit"), [(False, 1, 10**6), (True, 2, 10**6), (False, 1, 3000)]
+    )
+    def test_code_makes_the_very_file(
+        self, network, tmp_path, monkeypatch, make_photo, keep, strokes, limit
+    ):
+        """Also of the photo that is shown smaller than it is, and of one above the limit."""
         data = png(make_photo(60, 90))
         (tmp_path / "it's a photo.png").write_bytes(data)
         monkeypatch.chdir(tmp_path)
-        photo = photos.read_photo(data, "it's a photo.png", 48, Settings())
-        mix = mixes.Mix(("great-wave", "scream"), (0.7, 0.35), 0.8, keep)
-        embedded = mixes.embedded_styles()
-        picture = mixes.paint(photo.image, mix, mixes.embeddings_of(mix.styles, embedded, {}))
-        found = {}
-        exec(mixes.code(photo, mix, {}), found)
-        assert found["picture"].tobytes() == picture.tobytes()
-        assert picture.size == (48, 32)
+        settings = Settings(max_output_pixels=limit)
+        photo = photos.read_photo(data, "it's a photo.png", 48, settings)
+        mix = mixes.Mix(("great-wave", "scream"), (0.7, 0.35), 0.8, keep, strokes)
+        styles = mixes.embeddings_of(mix.styles, mixes.embedded_styles(), {})
+        job = saving.job_of(photo, mix, styles, settings)
+        picture = job.work()
+        assert picture.size == ((90, 60) if limit > 5400 else (67, 45)) == job.shape[::-1]
+        exec(mixes.code(photo, mix, {}, settings=settings), {})
+        with Image.open(f"{job.name}.png") as saved:
+            np.testing.assert_array_equal(np.asarray(saved), np.asarray(picture))
+
+    def test_full_size_has_the_strokes_of_the_preview(self, network, make_photo):
+        """Painted anew at 480 pixels, strokes would be a tenth of those that were seen."""
+        photo = photos.read_photo(png(make_photo(320, 480)), "a.png", 48, Settings())
+        mix = mixes.Mix(("scream",), (1.0,))
+        preview = mixes.preview(photo, mix, [embed("scream")])
+        full = saving.job_of(photo, mix, [embed("scream")], Settings()).work()
+        assert full.size == (480, 320)
+        small = np.asarray(full.resize(preview.size, Image.Resampling.BOX), np.float32)
+        assert np.abs(small - np.asarray(preview, np.float32)).mean() < 8
 
     def test_code_names_the_visitors_own_styles(self, network, photo):
         embedding = embed("scream")
@@ -168,7 +186,7 @@ class TestMix:
         text = mixes.code(shot, mixes.Mix(('my "style"', "scream"), (1, 1)), own)
         ast.parse(text)
         assert 'mine = load_styles("my-styles.safetensors")' in text
-        assert "size" not in text  # the photo is smaller than that
+        assert "size" not in text  # the photo is smaller than that, and painted as it is
 
     def test_without_weights_is_the_photo(self, photo):
         picture = mixes.paint(photo, mixes.Mix(("scream",), (0.0,)), [])
@@ -180,7 +198,7 @@ class TestMix:
     def test_thumbnails_in_one_pass(self, network, make_photo):
         pictures = mixes.thumbnails(make_photo(50, 70), mixes.embedded_styles())
         assert list(pictures) == [style.name for style in list_styles()]
-        assert {picture.size for picture in pictures.values()} == {(160, 160)}
+        assert {picture.size for picture in pictures.values()} == {(256, 183)}  # the whole photo
 
     def test_keeps_transparency(self, network, photo):
         see_through = np.concatenate([photo, np.full((*photo.shape[:2], 1), 0.5, np.float32)], -1)

@@ -3,30 +3,24 @@
 With `ARBITRARY_NST_SCREENSHOTS` naming a folder, the pictures of the documentation are made there.
 """
 
-import contextlib
 import io
 import os
-import shutil
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from browsing import CHROMIUM, FakeVgg19, begin, pixels, read, same, status, upload, wait_until
 from PIL import Image
 
 from arbitrary_nst import embed, save_styles, stylize
-from arbitrary_nst.demo import Settings, start
-from arbitrary_nst.demo.serving import private_folder, quiet
-from arbitrary_nst.engines.protocol import Step
+from arbitrary_nst.demo.serving import quiet
 
 quiet()  # before Gradio is imported
 pytest.importorskip("gradio", reason="the demo needs gradio")
-playwright = pytest.importorskip(
+pytest.importorskip(
     "playwright.sync_api", reason='the browser is driven by playwright: pip install "playwright"'
 )
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-
 from arbitrary_nst.demo import painting_tab  # noqa: E402
 
 pytestmark = [
@@ -36,151 +30,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:(gradio|starlette|fastapi|websockets)"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
-SETTINGS = Settings(port=0, max_pixels=2_000_000, max_output_pixels=1_000_000, max_file_megabytes=4)
-
-
-class FakeVgg19:
-    """An engine that takes its time: 400 steps, each a little darker than the one before."""
-
-    name, network, styles = "vgg19", "fake", {}
-
-    def __init__(self):
-        self.steps = 0
-
-    def embed(self, style):
-        return replace(embed("scream"), engine=self.name, network=self.network)  # any at all
-
-    def identity(self, content):
-        return self.embed(content)
-
-    def render(self, content, embedding, *, seed=0, on_step=lambda step: None):
-        for step in self.render_steps(content, embedding):
-            on_step(step)
-        return step.picture
-
-    def render_batch(self, contents, embeddings, *, seed=0):
-        return [self.render(*pair) for pair in zip(contents, embeddings, strict=True)]
-
-    def render_steps(self, content, embedding, *, seed=0):
-        for step in range(1, 401):
-            time.sleep(0.05)
-            self.steps = step
-            yield Step(step, 400, 1.0, content * np.float32(1 - step / 800))
-
-
-@contextlib.contextmanager
-def served(**variables):
-    """The address of a demo that runs with these environment variables, without those of None."""
-    with pytest.MonkeyPatch.context() as patch, private_folder():
-        for name, value in variables.items():
-            if value is None:
-                patch.delenv(name, raising=False)
-            else:
-                patch.setenv(name, str(value))
-        page = start(SETTINGS, wait=False)
-        yield page.local_url
-        page.close(verbose=False)
-
-
-@pytest.fixture(scope="module")
-def address(network_folder):
-    """The running demo, with the random network and no other engine."""
-    with served(
-        ARBITRARY_NST_CIN=network_folder,
-        ARBITRARY_NST_MAGENTA="no-magenta-here",
-        ARBITRARY_NST_VGG19="no-vgg19-here.h5",
-    ) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A headless Chromium, for all visitors."""
-    with playwright.sync_playwright() as driver:
-        options = ["--no-sandbox", "--disable-gpu", "--no-proxy-server"]
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def visit(browser, address):
-    """Opens the page as a new visitor; notes what the page asks the network for."""
-    contexts = []
-
-    def visit(url=address, width=1280, scheme="light", mix="50% great-wave, 50% starry-night"):
-        height = 800 if width > 600 else 844
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(30_000)
-        page.requested = []
-        page.on("request", lambda request: page.requested.append(request.url))
-        page.goto(url)
-        status(page, mix)
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-
-
-@pytest.fixture
-def photo_file(tmp_path, make_photo):
-    """A photo of the size at which the page paints, as PNG: nothing is scaled."""
-    path = tmp_path / "hill.png"
-    Image.fromarray(np.rint(make_photo(96, 128) * 255).astype(np.uint8)).save(path)
-    return path
-
-
-def upload(page, path, box="photo"):
-    """Hands a file to an upload field."""
-    if box == "photo":
-        remove = page.locator("#photo").get_by_label("Remove Image")
-        if remove.count():
-            remove.click()
-    page.locator(f"#{box} input[type=file]").set_input_files(path)
-
-
-def pixels(page, box="result"):
-    """The painted picture on the page: uint8 `(H, W, 3)`."""
-    return read(page, page.locator(f"#{box} img").last.get_attribute("src"))
-
-
-def read(page, url):
-    """A picture that the page shows, from its address."""
-    return np.asarray(Image.open(io.BytesIO(page.request.get(url).body())).convert("RGB"))
-
-
-def wait_until(condition, *, seconds=30):
-    """Waits for something to become true, and returns it."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise AssertionError("it did not come true")
-
-
-def status(page, text):
-    """Waits for the line below the picture."""
-    page.locator("#status").get_by_text(text).wait_for()
-
-
-def same(picture, wanted):
-    """Whether a picture of the page is this one; the page has it as JPEG."""
-    stream = io.BytesIO()
-    wanted.save(stream, "JPEG", quality=92, subsampling=0)
-    return np.array_equal(picture, np.asarray(Image.open(stream)))
-
-
-def begin(page, photo_file):
-    """Uploads the photo, and waits for its picture in the two styles that the page begins with."""
-    upload(page, photo_file)
-    status(page, "50% great-wave, 50% starry-night · 128 × 96 pixels")
 
 
 class TestBlend:
@@ -289,9 +138,8 @@ class TestHostileUploads:
         (tmp_path / name).write_bytes(content)
         upload(page, tmp_path / name)
         page.locator(".toast-body").get_by_text(words).first.wait_for()
-        if name != "file.bmp":  # which did not come so far as to be in the box
-            page.locator("#photo").get_by_label("Remove Image").wait_for(state="detached")
-            status(page, "Choose a photo")
+        page.locator("#photo-info").get_by_text("hill.png").wait_for()  # the good photo stays
+        status(page, "128 × 96 pixels")
         begin(page, photo_file)  # and all goes on
 
 
@@ -350,7 +198,7 @@ class TestAnyPainting:
         picture = page.locator("#painting-result img").last
         wait_until(lambda: picture.get_attribute("src") != first)
         page.get_by_role("button", name="Cancel").click()
-        page.locator("#progress").get_by_text("Cancelled").wait_for()
+        page.locator("#painting-status").get_by_text("Cancelled").wait_for()
 
         def has_stopped():
             before = engine.steps
@@ -414,12 +262,12 @@ class TestLooks:
         wait_until(lambda: all(image.get_attribute("alt") for image in images.all()))
 
     @pytest.mark.skipif("ARBITRARY_NST_SCREENSHOTS" not in os.environ, reason="only when asked for")
-    def test_screenshots(self, visit):
+    def test_screenshots(self, visit, serve):
         """With the packaged network and a sample photo, as a visitor first sees the page."""
         folder = Path(os.environ["ARBITRARY_NST_SCREENSHOTS"])
         shots = [("laptop", 1280, "light"), ("dark", 1280, "dark"), ("phone", 390, "light")]
-        mix = "50% composition-vii, 50% starry-night"
-        with served(ARBITRARY_NST_CIN=None, ARBITRARY_NST_MAGENTA=None) as url:
+        mix = "Composition VII"
+        with serve(ARBITRARY_NST_CIN=None, ARBITRARY_NST_MAGENTA=None) as url:
             for name, width, scheme in shots:
                 page = visit(url, width, scheme, mix)
                 page.locator("#result img").last.wait_for()

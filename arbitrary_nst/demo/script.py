@@ -1,0 +1,194 @@
+"""What the page does by itself, in the visitor's browser."""
+
+from __future__ import annotations
+
+SCRIPT = r"""
+(() => {
+// Files from anywhere on the page become the photo, unless a field for others takes them.
+const OTHERS = "[id^=painting-], #paintings, #own-paintings, #load-library, #camera";
+const give = (files) => {
+  const input = document.querySelector("#photo input[type=file]");
+  const image = [...files].find((file) => file.type.startsWith("image/")) ?? files[0];
+  if (!input || !image) return;
+  const carrier = new DataTransfer();
+  carrier.items.add(image);
+  input.files = carrier.files;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+};
+const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+const elsewhere = (event) => event.target.closest?.(OTHERS);
+for (const name of ["dragenter", "dragover"]) {
+  window.addEventListener(name, (event) => {
+    if (!hasFiles(event)) return;
+    document.body.classList.toggle("dragging", !elsewhere(event));
+    if (elsewhere(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }, true);
+}
+window.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) document.body.classList.remove("dragging");
+}, true);
+window.addEventListener("drop", (event) => {
+  document.body.classList.remove("dragging");
+  if (!hasFiles(event) || elsewhere(event)) return;
+  event.preventDefault();
+  event.stopPropagation();
+  give(event.dataTransfer.files);
+}, true);
+window.addEventListener("paste", (event) => {
+  if (event.clipboardData?.files.length) {
+    event.preventDefault();
+    event.stopPropagation();
+    give(event.clipboardData.files);
+  }
+}, true);
+
+// A swipe up or down that begins on a slider scrolls, and leaves the slider where it was.
+let touch = null;
+document.addEventListener("touchstart", (event) => {
+  const input = event.target.closest?.("input[type=range]");
+  const at = event.touches[0];
+  touch = input && { input, value: input.value, x: at.clientX, y: at.clientY, way: null };
+}, { capture: true, passive: true });
+const set = (input, value) => {
+  if (input.value === value) return;
+  input.value = value;
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+};
+document.addEventListener("touchmove", (event) => {
+  if (!touch || touch.way) return;
+  const x = Math.abs(event.touches[0].clientX - touch.x);
+  const y = Math.abs(event.touches[0].clientY - touch.y);
+  if (Math.max(x, y) > 6) touch.way = y > x ? "scrolls" : "slides";
+}, { capture: true, passive: true });
+for (const name of ["touchend", "touchcancel"]) {
+  document.addEventListener(name, () => {
+    const { input, value, way } = touch ?? {};
+    if (way === "scrolls") setTimeout(() => set(input, value));
+    touch = null;
+  }, { capture: true, passive: true });
+}
+document.addEventListener("input", (event) => {
+  if (touch?.input === event.target && touch.way !== "slides" && event.isTrusted) {
+    event.stopPropagation();  // not before it is known where the finger goes
+  }
+}, true);
+
+// A style looked at closely: the visitor's photo in it, large.
+let timer = null, pressed = false;
+const closer = () => {
+  let figure = document.querySelector("#closer");
+  if (!figure) {
+    figure = document.createElement("figure");
+    figure.id = "closer";
+    figure.hidden = true;
+    figure.setAttribute("aria-hidden", "true");
+    figure.innerHTML = "<div></div><figcaption></figcaption>";
+    document.querySelector(".gradio-container").append(figure);
+  }
+  return figure;
+};
+const look = (tile) => {
+  const picture = getComputedStyle(tile).getPropertyValue("--picture");
+  if (!picture) return;
+  const figure = closer(), box = tile.getBoundingClientRect();
+  figure.firstChild.style.backgroundImage = picture;
+  figure.lastChild.textContent = tile.textContent.trim();
+  figure.hidden = false;
+  const { width, height } = figure.getBoundingClientRect();
+  const left = box.left + box.width / 2 - width / 2;
+  const above = box.top - height - 10;
+  figure.style.left = `${Math.min(Math.max(8, left), innerWidth - width - 8)}px`;
+  figure.style.top = `${above > 8 ? above : Math.min(box.bottom + 10, innerHeight - height - 8)}px`;
+};
+const away = () => { clearTimeout(timer); closer().hidden = true; };
+const tileOf = (event) => event.target.closest?.("#styles label");
+document.addEventListener("pointerover", (event) => {
+  const tile = tileOf(event);
+  if (event.pointerType !== "mouse") return;
+  away();
+  if (tile) timer = setTimeout(() => look(tile), 250);
+});
+document.addEventListener("pointerdown", (event) => {
+  const tile = tileOf(event);
+  pressed = false;
+  away();
+  if (tile && event.pointerType !== "mouse") {
+    timer = setTimeout(() => { pressed = true; look(tile); }, 450);
+  }
+});
+for (const name of ["pointerup", "pointercancel", "scroll"]) {
+  document.addEventListener(name, away, true);
+}
+document.addEventListener("click", (event) => {
+  if (!pressed || !tileOf(event)) return;
+  pressed = false;  // a long press has looked; it does not choose
+  event.preventDefault();
+  event.stopPropagation();
+}, true);
+document.addEventListener("contextmenu", (event) => {
+  if (tileOf(event) && pressed) event.preventDefault();
+});
+
+// The link to the mix that is shown.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.("#copy-link");
+  if (!button) return;
+  const query = document.querySelector("#link [data-query]")?.dataset.query ?? "";
+  const address = `${location.origin}${location.pathname}${query && "?"}${query}`;
+  history.replaceState(null, "", address);
+  try { await navigator.clipboard.writeText(address); button.textContent = "Copied"; }
+  catch { button.textContent = "In the address bar"; }
+  setTimeout(() => { button.textContent = "Copy link"; }, 2000);
+});
+
+// Names and roles that Gradio leaves out.
+const ALTS = ["the photo before", "the painted picture"];
+const name = () => {
+  for (const box of document.querySelectorAll(".picture")) {
+    box.querySelectorAll("img").forEach((image, index) => {
+      const text = ALTS[Math.min(index, 1)];
+      if (image.alt !== text) image.alt = text;
+    });
+    const image = box.querySelector("img"), { width, height } = box.getBoundingClientRect();
+    if (image && !image.naturalWidth) image.addEventListener("load", name, { once: true });
+    if (!image?.naturalWidth) continue;
+    const scale = Math.min(width / image.naturalWidth, height / image.naturalHeight);
+    const free = [width - scale * image.naturalWidth, height - scale * image.naturalHeight];
+    box.style.setProperty("--beside", `${Math.round(free[0] / 2)}px`);
+    box.style.setProperty("--below", `${Math.round(free[1] / 2)}px`);
+  }
+  for (const group of document.querySelectorAll("fieldset.block:not([aria-label])")) {
+    const words = group.querySelector(":scope > span")?.textContent.trim();
+    if (words) group.setAttribute("aria-label", words);
+  }
+  // Its words are a better name than "Thumbnail 1 of 5" beside them.
+  for (const button of document.querySelectorAll(
+    "button.upload-container[aria-label], button.thumbnail-item[aria-label]",
+  )) {
+    if (button.textContent.trim()) button.removeAttribute("aria-label");
+  }
+  for (const empty of document.querySelectorAll(".empty[aria-label]:not([role])")) {
+    empty.setAttribute("role", "img");
+  }
+  for (const line of document.querySelectorAll(".quiet:not([role])")) {
+    line.setAttribute("role", "status");
+    line.setAttribute("aria-live", "polite");
+  }
+  for (const [id, words] of [["slots", "The styles of the mix"]]) {
+    const group = document.getElementById(id);
+    if (!group || group.hasAttribute("role")) continue;
+    group.setAttribute("role", "group");
+    group.setAttribute("aria-label", words);
+  }
+};
+window.addEventListener("resize", name);
+let due = false;
+new MutationObserver(() => {
+  if (due) return;
+  due = true;
+  requestAnimationFrame(() => { due = false; name(); });
+}).observe(document, { childList: true, subtree: true });
+})();
+"""

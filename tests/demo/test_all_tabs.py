@@ -1,0 +1,133 @@
+"""One promise in all tabs: the visitor's photo, live controls, and a file in the photo's size."""
+
+import io
+
+import numpy as np
+import pytest
+from browsing import CHROMIUM, FakeVgg19, begin, pixels, read, same, status, upload, wait_until
+from PIL import Image
+
+from arbitrary_nst import embed, stylize
+from arbitrary_nst.demo.serving import quiet
+
+quiet()  # before Gradio is imported
+pytest.importorskip("gradio", reason="the demo needs gradio")
+pytest.importorskip(
+    "playwright.sync_api", reason='the browser is driven by playwright: pip install "playwright"'
+)
+from arbitrary_nst.demo import painting_tab  # noqa: E402
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium (apt install chromium)"),
+    # Not ours: Gradio and what it stands on, in the newest Python and libraries.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:(gradio|starlette|fastapi|websockets)"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+
+def saved(page, button):
+    """The file that a button leads to, as pixels."""
+    with page.expect_download() as download:
+        page.locator(button).click()
+    with Image.open(io.BytesIO(download.value.path().read_bytes())) as picture:
+        return np.asarray(picture)
+
+
+class FakeCin:
+    """Takes any painting at once, for "scream"."""
+
+    name = "cin"
+
+    def embed(self, style):
+        return embed("scream")
+
+
+class TestBetween:
+    def open(self, page):
+        page.get_by_role("tab", name="Between styles").click()
+        page.locator("#pad-result img").last.wait_for()
+        wait_until(lambda: page.locator("#strip img").count() == 5)
+
+    def test_shows_the_visitors_photo_and_saves_its_size(self, visit, network, tmp_path):
+        path = tmp_path / "wide.png"
+        pixels_of_photo = np.zeros((330, 660, 3), np.uint8)
+        pixels_of_photo[:, 330:] = (250, 120, 30)
+        Image.fromarray(pixels_of_photo).save(path)
+        page = visit()
+        upload(page, path)
+        status(page, "512 × 256 pixels")
+        self.open(page)
+        strip = page.locator("#strip img")
+        picture = read(page, strip.nth(2).get_attribute("src"))
+        assert picture.shape[:2] == (256, 512)  # no square
+        strip.nth(0).click()
+        page.locator("#pad-status").get_by_text("100% great-wave").wait_for()
+        wanted = stylize(path, "great-wave", working_size=512)
+        assert np.array_equal(saved(page, "#pad-full"), np.asarray(wanted))
+
+    def test_has_its_own_controls(self, visit, network, photo_file):
+        page = visit()
+        begin(page, photo_file)
+        self.open(page)
+        page.locator("#strip img").nth(4).click()
+        page.locator("#pad-status").get_by_text("100% starry-night").wait_for()
+        page.locator("#pad-keep input").check()
+        wanted = stylize(photo_file, "starry-night", color="content")
+        wait_until(lambda: same(pixels(page, "pad-result"), wanted))
+
+
+class TestAnyPainting:
+    def paint(self, page, photo_file):
+        page.get_by_role("tab", name="Any painting").click()
+        upload(page, photo_file, "painting-1")
+        page.locator("#painting-1 img").wait_for()
+        page.get_by_role("button", name="Paint", exact=True).click()
+
+    @pytest.fixture
+    def at_once(self, monkeypatch):
+        """The demo's own engine, as where the network takes images."""
+        monkeypatch.setattr(painting_tab, "load_engine", lambda name: FakeCin())
+        monkeypatch.setattr(painting_tab, "_key", lambda engine, file: f"cin {file['path']}")
+
+    def test_a_new_painting_once_and_then_sliders_are_live(
+        self, visit, network, photo_file, at_once, tmp_path
+    ):
+        page = visit()
+        begin(page, photo_file)
+        self.paint(page, photo_file)
+        wait_until(lambda: page.locator("#painting-result img").count())
+        wait_until(lambda: same(pixels(page, "painting-result"), stylize(photo_file, "scream")))
+        page.locator("#painting-strength input[type=range]").fill("0.5")
+        wanted = stylize(photo_file, "scream", strength=0.5)
+        wait_until(lambda: same(pixels(page, "painting-result"), wanted))
+        other = tmp_path / "other.png"
+        Image.new("RGB", (128, 96), (250, 120, 30)).save(other)
+        upload(page, other)
+        wanted = stylize(other, "scream", strength=0.5)
+        wait_until(lambda: same(pixels(page, "painting-result"), wanted))
+        assert np.array_equal(saved(page, "#painting-full"), np.asarray(wanted))
+
+    def test_cancelled_stays_and_the_picture_so_far_is_kept(
+        self, visit, network, photo_file, monkeypatch
+    ):
+        engine = FakeVgg19(pause=0.5)  # else a busy machine has it done before the click
+        monkeypatch.setattr(painting_tab, "load_engine", lambda name: engine)
+        monkeypatch.setattr(painting_tab, "PREVIEW_SECONDS", 0.2)
+        page = visit()
+        begin(page, photo_file)
+        page.get_by_role("tab", name="Any painting").click()
+        cancel = page.get_by_role("button", name="Cancel")
+        assert cancel.is_disabled()  # there is nothing to cancel
+        page.get_by_label("Full quality").check()
+        self.paint(page, photo_file)
+        page.locator("#progress").get_by_text("of 400").wait_for()
+        first = page.locator("#painting-result img").last.get_attribute("src")
+        picture = page.locator("#painting-result img").last
+        wait_until(lambda: picture.get_attribute("src") != first)
+        cancel.click()
+        told = page.locator("#painting-status").get_by_text("Cancelled. The picture so far")
+        told.wait_for()
+        page.wait_for_timeout(1500)
+        assert told.is_visible() and cancel.is_disabled()
+        assert saved(page, "#painting-full").shape == (96, 128, 3)

@@ -1,0 +1,112 @@
+"""Small parts of the page: numbers, limits, the pace of painting."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from arbitrary_nst import Embedding
+from arbitrary_nst.demo.settings import Settings
+from arbitrary_nst.errors import ImageError, InputError, StyleError
+
+gradio = pytest.importorskip("gradio")
+
+from arbitrary_nst.demo import (  # noqa: E402
+    controls,
+    mixes,
+    painting_layout,
+    photos,
+    saving,
+    styles_tab,
+    toasts,
+)
+
+
+class TestNumber:
+    @pytest.fixture
+    def notes(self, monkeypatch):
+        given = []
+        monkeypatch.setattr(controls, "note", given.append)
+        return given
+
+    @pytest.mark.parametrize(
+        ("given", "taken"),
+        [(7, 1), (-1, 0), (None, 0), ("", 0), ("x", 0), (float("nan"), 0), (1e400, 1), ([], 0)],
+    )
+    def test_is_brought_into_its_bounds(self, notes, given, taken):
+        assert controls.number(given, "The weight") == taken
+        assert len(notes) == 1 and "The weight goes from 0 to 1" in notes[0]
+
+    def test_a_good_one_stays_and_nothing_is_said(self, notes):
+        assert controls.number("0.25", "The weight") == 0.25
+        assert controls.read(1, 2.5, 1) == {"strength": 1, "strokes": 2.5, "keep_colors": True}
+        assert not notes
+
+
+@pytest.mark.parametrize("size", [(3, 2), (4000, 20), (15, 400)])
+@pytest.mark.parametrize("role", ["photo", "painting"])
+def test_what_is_too_small_is_refused_in_plain_words(size, role):
+    stream = io.BytesIO()
+    Image.new("RGB", size).save(stream, "PNG")
+    data, settings = stream.getvalue(), Settings()
+    readers = {
+        "photo": lambda: photos.read_photo(data, "a.png", 256, settings),
+        "painting": lambda: photos.read_painting(data, settings),
+    }
+    with pytest.raises(ImageError, match=f"{role} is too small or too narrow") as caught:
+        readers[role]()
+    assert "engine" not in str(caught.value)
+
+
+def test_a_panorama_can_be_painted_at_any_size_of_strokes():
+    stream = io.BytesIO()
+    Image.new("RGB", (1000, 64)).save(stream, "PNG")
+    photo = photos.read_photo(stream.getvalue(), "a.png", 256, Settings())
+    assert mixes.preview_size(photo, mixes.Mix(("a",), (1.0,), strokes=3)) == 256
+    assert min(photos.fitted(photo.image, 64).shape[:2]) >= photos.LEAST_SIDE
+
+
+def test_limits_are_checked_before_anything_is_painted():
+    style = Embedding("cin", "n", {"gamma": np.zeros(4, np.float32)})
+    own = {f"mine-{n}": mixes.OwnStyle(style) for n in range(20)}
+    styles_tab.check_room(own, 4)
+    with pytest.raises(InputError, match="these would be 490"):
+        styles_tab.check_room(own, 470)
+    slow = Embedding("vgg19", "n", {"gram": np.zeros(4, np.float32)})
+    with pytest.raises(InputError, match="takes minutes"):
+        styles_tab.check_paintable({"a": style, "b": slow})
+
+
+def test_names_made_by_hand_are_refused():
+    with pytest.raises(StyleError, match="no style named"):
+        mixes.embeddings_of(("nobody",), {}, {})
+
+
+def test_the_pace_is_learned():
+    pace = saving.Pace()
+    first = pace.expected((3000, 4000))
+    pace.learn((3000, 4000), 60)
+    assert first < pace.expected((3000, 4000)) < 61
+
+
+def test_errors_for_programs_are_plain_text():
+    def fail():
+        raise InputError("There is no style named 'nope' & <b>.")
+
+    with pytest.raises(gradio.Error, match="'nope' & <b>"):
+        toasts.plainly(fail)()
+
+
+@pytest.mark.parametrize(
+    ("magenta", "vgg19", "words"),
+    [
+        ("no-magenta-here", "no-vgg19-here.h5", ["not here", "not here"]),
+        (".", __file__, ["weights are here", "weights are here"]),
+    ],
+)
+def test_choices_say_whether_their_weights_are_here(monkeypatch, magenta, vgg19, words):
+    monkeypatch.setenv("ARBITRARY_NST_MAGENTA", magenta)
+    monkeypatch.setenv("ARBITRARY_NST_VGG19", vgg19)
+    said = [text for text, engine in painting_layout.engines() if engine != "cin"]
+    assert all(word in text for word, text in zip(words, said, strict=True))

@@ -1,0 +1,66 @@
+"""A mix as a text: back and forth, and what comes from anywhere."""
+
+import io
+
+import pytest
+from PIL import Image
+
+pytest.importorskip("gradio")
+
+from arbitrary_nst.demo import files, share
+from arbitrary_nst.demo.mixes import MAX_STYLES, Mix
+from arbitrary_nst.demo.names import Caption, caption
+
+KNOWN = [f"style-{number}" for number in range(9)]
+
+
+@pytest.mark.parametrize(
+    "mix",
+    [
+        Mix(("style-0",), (0.25,)),
+        Mix(("style-1", "style-0"), (1.0, 0.0), 0.6, True, 2.5),
+    ],
+)
+def test_there_and_back(mix):
+    assert share.from_text(share.to_text(mix), KNOWN) == mix
+
+
+@pytest.mark.parametrize(
+    "text", ["", "mix=", "mix=nobody:1", "strength=2", "mix=style-0", "%00&&="]
+)
+def test_nothing_is_nothing(text):
+    assert share.from_text(text, KNOWN) is None
+
+
+def test_takes_no_more_than_there_is_room_for():
+    text = "mix=" + ",".join(f"{name}:9" for name in KNOWN) + "&strength=nan&strokes=99"
+    mix = share.from_text(text, KNOWN)
+    assert mix.styles == tuple(KNOWN[:MAX_STYLES]) and set(mix.weights) == {1.0}
+    assert mix.strength == 1 and mix.strokes == 3
+
+
+def test_surprises_are_mixes():
+    for _ in range(20):
+        mix = share.surprise(KNOWN)
+        assert 2 <= len(set(mix.styles)) == len(mix.weights) and min(mix.weights) >= 0.25
+
+
+def test_a_saved_file_knows_its_mix(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    text = share.to_text(Mix(KNOWN[:1], (0.5,)))
+    with open(files.exact(Image.new("RGB", (4, 3)), "a", text), "rb") as file:
+        assert files.settings_in(file.read()) == text
+    stream = io.BytesIO()
+    Image.new("RGB", (4, 3)).save(stream, "PNG")
+    for data in (stream.getvalue(), b"", b"\x89PNG\r\n\x1a\n", stream.getvalue()[:20]):
+        assert files.settings_in(data) == ""
+
+
+def test_captions():
+    assert caption("x", "Vincent van Gogh, The Starry Night, 1889").label == (
+        "The Starry Night, Vincent van Gogh"
+    )
+    assert caption("x", "Roman mosaicist, floor mosaic, with a goose, antiquity").title == (
+        "Floor mosaic, with a goose"
+    )
+    assert caption("mine", "somebody") == Caption("mine")
