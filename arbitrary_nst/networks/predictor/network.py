@@ -17,34 +17,15 @@ in the bottleneck.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import keras
 import numpy as np
 from keras import ops
 
-SCALE, OFFSET = 4.0, -2.0  # of the painting, before the first convolution
-TRUNK = ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1")
-
-
-@dataclass(frozen=True)
-class PredictorLayout:
-    """The shape of the predictor.
-
-    Args:
-        trunk: channels of the five convolutions of `TRUNK`, two at the picture's resolution, two
-            at a half and one at a quarter of it.
-        widths: channels at 1/8, 1/16 ... of the picture's resolution.
-        mixed: channels of which covariances are taken at each depth.
-        hidden: width of the layer before the bottleneck.
-        bottleneck: numbers in which styles differ.
-    """
-
-    trunk: tuple[int, ...] = (64, 64, 128, 128, 256)
-    widths: tuple[int, ...] = (160, 192)
-    mixed: int = 24
-    hidden: int = 256
-    bottleneck: int = 128
+from arbitrary_nst.networks.predictor.layout import OFFSET as OFFSET
+from arbitrary_nst.networks.predictor.layout import SCALE as SCALE
+from arbitrary_nst.networks.predictor.layout import TRUNK as TRUNK
+from arbitrary_nst.networks.predictor.layout import PredictorLayout as PredictorLayout
 
 
 class SlowConv2D(keras.layers.Conv2D):
