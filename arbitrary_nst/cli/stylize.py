@@ -77,7 +77,7 @@ def stylize(options: argparse.Namespace) -> None:
     check_output_path(options.output)
     engine = chosen_engine(options)
     try:
-        with ProgressBar("stylize", unit="") as bar:
+        with ProgressBar("stylize", unit="", at_once=False) as bar:
             picture = _painted(options, engine, bar)
     except RenderError as error:
         if error.picture is None:

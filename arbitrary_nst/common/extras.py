@@ -17,7 +17,8 @@ _NEEDED = {
         "arbitrary-nst[video]",
     ),
     "gradio": ("The demo needs Gradio", "arbitrary-nst[demo]"),
-    "onnx": ("The format 'onnx' needs the package onnx", "arbitrary-nst[export]"),
+    "onnx": ("What runs as ONNX needs the package onnx", "arbitrary-nst[export]"),
+    "onnxruntime": ("The runtime 'onnx' needs ONNX Runtime", "onnxruntime"),
     "pkg_resources": (
         "tensorflow-hub needs pkg_resources, which setuptools 82 and later lack",
         "setuptools<82",

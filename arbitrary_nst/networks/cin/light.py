@@ -13,13 +13,9 @@ import numpy as np
 import onnxruntime
 
 from arbitrary_nst.networks.cin.layout import EPSILON, TOTAL_EPSILON, CinLayout, levels_of
-from arbitrary_nst.networks.cin.onnx_graph import (
-    Graph,
-    Normalize,
-    add_network,
-    add_noise,
-    by_style,
-)
+from arbitrary_nst.networks.cin.onnx_graph import Normalize, add_network, add_noise, by_style
+from arbitrary_nst.networks.onnx_graph import Graph
+from arbitrary_nst.networks.onnx_session import run, session_of
 
 
 class LightCin:
@@ -40,7 +36,7 @@ class LightCin:
         """Paints a batch, picture by picture; see `FastCin.__call__`."""
         samples = zip(content, gamma, beta, noise, strict=True)
         pictures = [
-            _run(self._render, content=c[None], gamma=g, beta=b, noise=n[None])
+            run(self._render, content=c[None], gamma=g, beta=b, noise=n[None])
             for c, g, b, n in samples
         ]
         return pictures[0] if len(pictures) == 1 else np.concatenate(pictures)
@@ -54,13 +50,13 @@ class LightCin:
         noise: np.ndarray,
     ) -> np.ndarray:
         """Paints one photo with another blend of styles at every pixel; see `FastCin.regions`."""
-        return _run(
+        return run(
             self._regions, content=content, gamma=gamma, beta=beta, weights=weights, noise=noise
         )
 
     @functools.cached_property
     def _render(self) -> onnxruntime.InferenceSession:
-        graph = Graph()
+        graph = Graph(kernels_outside=True)
         filters = [step.filters for step in self.layout.convolutions()]
         affine = [graph.split(name, filters) for name in ("gamma", "beta")]
         style = [self.layout.style_size]
@@ -68,7 +64,7 @@ class LightCin:
 
     @functools.cached_property
     def _regions(self) -> onnxruntime.InferenceSession:
-        graph, plan = Graph(), self.layout.convolutions()
+        graph, plan = Graph(kernels_outside=True), self.layout.convolutions()
         filters = [step.filters for step in plan]
         affine = [graph.split(name, filters, axis=1) for name in ("gamma", "beta")]
         own = [graph.add("Transpose", "weights", perm=[0, 3, 1, 2])]
@@ -95,7 +91,7 @@ class LightCin:
         x = graph.add("Transpose", "content", perm=[0, 3, 1, 2])  # (1, 3, H, W)
         x = add_network(graph, layout, self._kernels, x, noise, normalize)
         graph.add("Transpose", x, perm=[0, 2, 3, 1], output="picture")
-        return session(graph.model(inputs, {"picture": size}).SerializeToString())
+        return session_of(graph, inputs, {"picture": size})
 
 
 def _by_weights(
@@ -132,16 +128,3 @@ def _by_weights(
         return graph.add("Reshape", x, shape)
 
     return normalize
-
-
-def session(model: bytes) -> onnxruntime.InferenceSession:
-    """A session on the processor."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors alone
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
-def _run(session: onnxruntime.InferenceSession, **inputs: np.ndarray) -> np.ndarray:
-    wanted = {value.name for value in session.get_inputs()}  # not every layout has noise
-    (picture,) = session.run(None, {n: v for n, v in inputs.items() if n in wanted})
-    return picture

@@ -12,7 +12,8 @@ import numpy as np
 from onnx import checker
 
 from arbitrary_nst.networks.cin.layout import CinLayout
-from arbitrary_nst.networks.cin.onnx_graph import Graph, add_network, add_noise, by_style
+from arbitrary_nst.networks.cin.onnx_graph import add_network, add_noise, by_style
+from arbitrary_nst.networks.onnx_graph import Graph
 
 
 def write_onnx(

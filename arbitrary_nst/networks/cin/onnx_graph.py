@@ -1,63 +1,17 @@
-"""The cin network's convolutions as nodes of an ONNX graph, for export and for `light.py`."""
+"""The cin network as nodes of an ONNX graph, for export and for `light.py`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from onnx import TensorProto, helper, numpy_helper
 
 from arbitrary_nst.networks.cin.kernels import in_blocks, rewritten
 from arbitrary_nst.networks.cin.layout import EPSILON, CinLayout, Convolution, noise_source
-
-OPSET, IR_VERSION = 17, 8  # of 2022: what is older than the newest is read everywhere
+from arbitrary_nst.networks.onnx_graph import Graph
 
 # Takes what a convolution gives, and its number in the plan: scales and shifts it.
 Normalize = Callable[[str, int], str]
-
-
-class Graph:
-    """Nodes and constants as they are added; values are known by their names."""
-
-    def __init__(self) -> None:
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-
-    def constant(self, value: Any, dtype: Any = np.float32) -> str:
-        name = f"constant{len(self.constants)}"
-        array = np.ascontiguousarray(value, dtype).reshape(np.shape(value))
-        self.constants.append(numpy_helper.from_array(array, name))
-        return name
-
-    def whole(self, *values: int) -> str:
-        """A row of int64, as shapes and indices are."""
-        return self.constant(values, np.int64)
-
-    def add(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
-        """Adds an operation and returns the name of its only output."""
-        name = output or f"{kind}{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, inputs, [name], **attributes))
-        return name
-
-    def split(self, value: str, sizes: Sequence[int], axis: int = 0) -> list[str]:
-        names = [f"Split{len(self.nodes)}_{i}" for i in range(len(sizes))]
-        inputs = [value, self.whole(*sizes)]
-        self.nodes.append(helper.make_node("Split", inputs, names, axis=axis))
-        return names
-
-    def model(self, inputs: Mapping[str, Sequence], outputs: Mapping[str, Sequence]) -> Any:
-        """The graph as a model; inputs and outputs are float32, with these shapes by name."""
-        values = [
-            [helper.make_tensor_value_info(n, TensorProto.FLOAT, shape) for n, shape in v.items()]
-            for v in (inputs, outputs)
-        ]
-        return helper.make_model(
-            helper.make_graph(self.nodes, "cin", *values, self.constants),
-            producer_name="arbitrary_nst",
-            opset_imports=[helper.make_opsetid("", OPSET)],
-            ir_version=IR_VERSION,
-        )
 
 
 def by_style(graph: Graph, gammas: Sequence[str], betas: Sequence[str]) -> Normalize:
@@ -125,7 +79,7 @@ def _convolve(graph: Graph, x: str, step: Convolution, kernel: np.ndarray) -> st
     if in_blocks(step):
         x = graph.add("SpaceToDepth", x, blocksize=2)
     kernel = rewritten(step, kernel)
-    weights = graph.constant(kernel.transpose(3, 2, 0, 1))  # (filters, inputs, rows, columns)
+    weights = graph.kernel(kernel.transpose(3, 2, 0, 1))
     shape = list(kernel.shape[:2])
     x = graph.add("Conv", x, weights, kernel_shape=shape, strides=[step.stride] * 2)
     if in_blocks(step) or step.upsample:

@@ -22,6 +22,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from arbitrary_nst.networks.predictor.layout import CONVOLUTION_RATE, DENSE_RATES
 from arbitrary_nst.networks.predictor.layout import OFFSET as OFFSET
 from arbitrary_nst.networks.predictor.layout import SCALE as SCALE
 from arbitrary_nst.networks.predictor.layout import TRUNK as TRUNK
@@ -36,7 +37,7 @@ class SlowConv2D(keras.layers.Conv2D):
     that small changes here are large ones there.
     """
 
-    RATE = 0.02
+    RATE = CONVOLUTION_RATE
 
     def call(self, x):
         x = ops.conv(x, self.kernel * self.RATE, strides=self.strides, padding="same")
@@ -172,16 +173,16 @@ def build_predictor(
     # A signed root, since covariances spread over many powers of ten.
     x = SignedRoot(name="root", dtype="float32")(x)
     x = Standardized(name="standard", dtype="float32")(x)
-    for name, width, activation, scale, rate in (
-        ("hidden", layout.hidden, "silu", 2.0, 0.02),
-        ("bottleneck", layout.bottleneck, None, 1.0, 0.3),
-        ("vector", 2 * style_size, None, 0.01, 0.1),
+    for name, width, activation, scale in (
+        ("hidden", layout.hidden, "silu", 2.0),
+        ("bottleneck", layout.bottleneck, None, 1.0),
+        ("vector", 2 * style_size, None, 0.01),
     ):
         x = SlowDense(
             width,
-            rate,
+            DENSE_RATES[name],
             activation=activation,
-            kernel_initializer=scaled(scale, rate),
+            kernel_initializer=scaled(scale, DENSE_RATES[name]),
             name=name,
             dtype="float32",
         )(x)
