@@ -10,9 +10,9 @@ from arbitrary_nst.common.extras import require
 from arbitrary_nst.errors import InputError
 
 RUNTIMES = ("auto", "tensorflow", "onnx")
-# With so many pixels to paint both are equally soon done from a cold start, where TensorFlow has
-# bfloat16; without it, only later. See benchmarks/cold.py.
-LIGHT_PIXELS = 2_000_000
+# Up to so many pixels onnx is sooner done from a cold start, and takes no more memory, also where
+# TensorFlow has bfloat16 (at 2048x2048 in 0.8 of the time). See benchmarks/cold.py.
+LIGHT_PIXELS = 2**22
 
 
 def check_runtime(runtime: Any, precision: str, fit_steps: int) -> str:
