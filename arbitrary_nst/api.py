@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
@@ -224,12 +225,14 @@ def stylize_many(
     first = next(photos, None)
     if first is None:
         return iter(())
-    options.working_shape(*first.rgb.shape[:2])
-    runner = loaded(plans.choice, first.rgb.shape)
+    total = len(contents) if isinstance(contents, Sized) else 0
+    shape = first.rgb.shape
+    pixels = math.prod(options.working_shape(*shape[:2]))
+    runner = loaded(plans.choice, shape, pixels=pixels if total == 1 else None)
     return pictures(
         runner,
         look_of(plans, runner),
         itertools.chain([first], photos),
-        total=len(contents) if isinstance(contents, Sized) else 0,
+        total=total,
         progress=progress,
     )

@@ -37,6 +37,7 @@ class EngineRecipe:
         settings: of the vgg19 engine, else None.
         folder: of the cin engine's network; None: the one in `$ARBITRARY_NST_CIN`, or packaged.
         fit_steps: of the cin engine, see `Cin`.
+        runtime: of the cin engine, "tensorflow", or "onnx" where the caller's own engine has that.
     """
 
     name: str
@@ -46,6 +47,7 @@ class EngineRecipe:
     settings: Vgg19Settings | None = None
     folder: str | None = None
     fit_steps: int = 0
+    runtime: str = "tensorflow"
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ class BatchSettings:
             values["vgg19"] = dataclasses.asdict(self.engine.settings)
         if self.engine.fit_steps:
             values["fit_steps"] = self.engine.fit_steps
+        if self.engine.runtime == "onnx":
+            values["runtime"] = self.engine.runtime
         return values
 
 
@@ -171,6 +175,7 @@ def _recipe_of_cin(engine: Engine) -> EngineRecipe:
         set_threads(1),
         folder=folder,
         fit_steps=engine.fit_steps,
+        runtime="onnx" if engine.runtime == "onnx" else "tensorflow",
     )
 
 
@@ -209,7 +214,10 @@ def make_engine(recipe: EngineRecipe) -> Engine:
         from arbitrary_nst.engines.cin import Cin
 
         engine: Engine = Cin(
-            recipe.folder, precision=recipe.precision or "auto", fit_steps=recipe.fit_steps
+            recipe.folder,
+            precision=recipe.precision or "auto",
+            fit_steps=recipe.fit_steps,
+            runtime=recipe.runtime,
         )
     elif recipe.name == "vgg19":
         from arbitrary_nst.engines.vgg19 import Vgg19

@@ -263,20 +263,38 @@ def save_style_file(embeddings: Sequence[Embedding], path: str) -> None:
 
 
 class ProgressBar:
-    """A tqdm bar as the `progress` callable of the API; silent where stderr is no terminal."""
+    """A tqdm bar as the `progress` callable of the API; silent where stderr is no terminal.
 
-    def __init__(self, title: str, *, unit: str):
+    Args:
+        title: what stands before it.
+        unit: what is counted.
+        at_once: whether it is there before the first call. Where a single one is all that there
+            is, a bar would come with the end, and the import of tqdm be a tenth of the time.
+    """
+
+    def __init__(self, title: str, *, unit: str, at_once: bool = True):
+        self._words = {"desc": title, "unit": unit}
+        self._bar: Any = None
+        if at_once:
+            self._start()
+
+    def _start(self) -> None:
         from tqdm import tqdm
 
-        self._bar = tqdm(desc=title, unit=unit, disable=None, leave=False)
+        self._bar = tqdm(**self._words, disable=None, leave=False)
 
     def __enter__(self) -> ProgressBar:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.close()
 
     def __call__(self, done: int, total: int, message: str, preview: object = None) -> None:
+        if self._bar is None:
+            if done == total == 1:
+                return
+            self._start()
         if done < self._bar.n:  # the next picture of an engine that counts steps
             self._bar.reset()
         self._bar.total = total

@@ -86,7 +86,7 @@ def stylize(options: argparse.Namespace) -> None:
         check_inputs_stay(options.output, {"photo": options.content, **parts, **areas})
     engine = chosen_engine(options)
     try:
-        with ProgressBar("stylize", unit="") as bar:
+        with ProgressBar("stylize", unit="", at_once=False) as bar:
             picture = _painted(options, engine, bar)
     except RenderError as error:
         if error.picture is None:

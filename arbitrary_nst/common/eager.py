@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -25,9 +26,9 @@ def eagerly(function: Callable[Arguments, Result]) -> Callable[Arguments, Result
 
     @functools.wraps(function)
     def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        import tensorflow as tf
-
-        if tf.executing_eagerly():
+        tf = sys.modules.get("tensorflow")
+        # A program that has not loaded it has no graph.
+        if tf is None or tf.executing_eagerly():
             return function(*args, **kwargs)
         # Graphs belong to threads. (`tf.init_scope` would not do: it stops gradients, too.)
         with ThreadPoolExecutor(1) as outside:

@@ -60,7 +60,7 @@ class Magenta:
     name = "magenta"
     styles: Mapping[str, Embedding] = MappingProxyType({})
     takes_images = True
-    render_regions = render_large = render_large_regions = memory_for = None
+    render_regions = render_large = render_large_regions = memory_for = for_pixels = None
     render_steps = estimated_seconds = None
 
     def __init__(

@@ -24,6 +24,7 @@ ABILITIES = (
     "memory_for",
     "render_steps",
     "estimated_seconds",
+    "for_pixels",
 )
 
 
@@ -136,6 +137,14 @@ class Engine(Protocol):
     @property
     def estimated_seconds(self) -> Callable[[int, int], float] | None:
         """Seconds for a picture of that height and width, about; None: too few to be announced."""
+
+    @property
+    def for_pixels(self) -> Callable[..., Engine] | None:
+        """The engine in the form that is soonest done with little work; None: it has one form.
+
+        `for_pixels(pixels, *, embeds=False)`, with the pixels that are to be painted, and whether
+        there are images among the styles. What it gives paints the same but for rounding.
+        """
 
 
 def as_engine(engine: Any) -> Engine:

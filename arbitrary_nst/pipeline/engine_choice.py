@@ -15,7 +15,7 @@ from arbitrary_nst.checkpoints import IDENTITY, predicts_styles, trained_styles
 from arbitrary_nst.common.forks import check_not_forked
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines import check_engine, load_engine
-from arbitrary_nst.engines.protocol import Engine
+from arbitrary_nst.engines.protocol import Engine, as_engine
 from arbitrary_nst.errors import StyleError, WeightsUnavailable, style_image_error
 from arbitrary_nst.pipeline.styles import Style, check_networks, read_styles
 
@@ -100,12 +100,16 @@ def engine_for(styles: Sequence[Embedding | np.ndarray], *, cin_takes_images: bo
     return "cin" if cin_takes_images else "magenta"
 
 
-def loaded(choice: Choice, shape: Sequence[int] | None = None) -> Engine:
+def loaded(
+    choice: Choice, shape: Sequence[int] | None = None, *, pixels: int | None = None
+) -> Engine:
     """The engine of a choice, or vgg19 in its place where the choice allows that.
 
     Args:
         choice: see `choose`.
         shape: of the photo, for the time that is announced.
+        pixels: that are painted with it, where that is little, for the form that is soonest done;
+            None: many, or not known.
 
     Raises:
         WeightsUnavailable: the engine's network cannot be had.
@@ -115,11 +119,18 @@ def loaded(choice: Choice, shape: Sequence[int] | None = None) -> Engine:
     """
     check_not_forked()  # of an engine object as well
     try:
-        return load_engine(choice.engine) if isinstance(choice.engine, str) else choice.engine
+        engine = load_engine(choice.engine) if isinstance(choice.engine, str) else choice.engine
     except (WeightsUnavailable, ImportError) as error:
         if not choice.may_change:
             raise
         return _fall_back(error, shape)
+    if pixels is None or engine.for_pixels is None:
+        return engine
+    return as_engine(engine.for_pixels(pixels, embeds=has_images(choice.styles)))
+
+
+def has_images(styles: Sequence[Embedding | np.ndarray]) -> bool:
+    return not all(isinstance(style, Embedding) for style in styles)
 
 
 def _fall_back(reason: Exception, shape: Sequence[int] | None) -> Engine:

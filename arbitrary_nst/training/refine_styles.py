@@ -58,7 +58,7 @@ def refine_styles(
     """
     positive_int(steps, "steps")
     whole_number(seed, "seed")
-    engine = Cin(network)
+    engine = Cin(network, runtime="tensorflow")
     targets = load_targets(engine.folder, engine.network)
     unknown = [name for name in names if name not in targets]
     if unknown:

@@ -136,6 +136,11 @@ def test_an_engine_object_is_made_again_in_other_processes(folder, other_network
         prepare(["scream"], engine=engine, precision="bfloat16")
     # The packaged one, or that of the environment, has another path on another machine.
     assert prepare(["scream"], engine=Cin())[0].engine.folder is None
+    light = prepare(["scream"], engine=Cin(runtime="onnx"))[0]
+    plain = prepare(["scream"], engine=Cin(precision="float32"))[0]
+    assert make_engine(light.engine).runtime == "onnx"
+    assert make_engine(plain.engine).runtime == "tensorflow"
+    assert light.fingerprint() != plain.fingerprint()
 
 
 def test_an_engine_of_another_type_stays_in_this_process(folder):

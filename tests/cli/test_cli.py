@@ -407,6 +407,16 @@ def test_the_bar_is_silent_elsewhere(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(("calls", "starts"), [([], 0), ([(1, 1)], 0), ([(1, 10), (2, 10)], 1)])
+def test_a_bar_that_waits_for_a_second_one(monkeypatch, calls, starts):
+    started, start = [], ProgressBar._start
+    monkeypatch.setattr(ProgressBar, "_start", lambda bar: (started.append(bar), start(bar)))
+    with ProgressBar("test", unit="", at_once=False) as bar:
+        for done, total in calls:
+            bar(done, total, "message")
+    assert len(started) == starts
+
+
 # As a process of its own.
 
 

@@ -47,7 +47,7 @@ def photo():
 
 def distance(engine, picture, style):
     """From the Gram matrices that the style is to have, by the predictor's convolutions."""
-    predictor = engine._predictor
+    predictor = engine._full.predictor
     trunk = keras.Model(predictor.input, [predictor.get_layer(name).output for name in TRUNK])
     grams = [gram_matrix(f) for f in trunk(picture[None])]
     targets = [gram[None] for gram in target_grams(style.arrays)]
@@ -109,7 +109,7 @@ def test_strength_and_identity(engine, plain, photo):
     ends = [np.abs(pictures[1] - pictures[i]).mean() for i in (0, 2)]
     assert all(end < np.abs(pictures[2] - pictures[0]).mean() for end in ends)
     own = target_grams(engine.identity(photo).arrays)
-    for gram, target in zip(engine.refiner.grams(fit_photo(photo, 16)), own, strict=True):
+    for gram, target in zip(engine._full.refiner.grams(fit_photo(photo, 16)), own, strict=True):
         np.testing.assert_allclose(gram, target, rtol=1e-5)
 
 

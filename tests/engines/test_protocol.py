@@ -16,7 +16,7 @@ from arbitrary_nst.engines.vgg19 import Vgg19, Vgg19Settings
 from arbitrary_nst.errors import ImageError, InputError, StyleError
 
 ABLE = {
-    "cin": {"render_regions", "render_large", "render_large_regions", "memory_for"},
+    "cin": {"render_regions", "render_large", "render_large_regions", "memory_for", "for_pixels"},
     "magenta": set(),
     "vgg19": {"render_steps", "estimated_seconds"},
 }
@@ -31,11 +31,12 @@ class Case:
     min_side: int
 
 
-@pytest.fixture(scope="module", params=["cin", "cin bfloat16", "magenta", "vgg19"])
+@pytest.fixture(scope="module", params=["cin", "cin bfloat16", "cin onnx", "magenta", "vgg19"])
 def case(request, network_folder, make_photo, tmp_path_factory):
     if request.param.startswith("cin"):
-        precision = request.param.partition(" ")[2] or "float32"
-        engine = Cin(network_folder, precision=precision)
+        form = request.param.partition(" ")[2] or "float32"
+        setting = {"runtime": form} if form == "onnx" else {"precision": form}
+        engine = Cin(network_folder, **setting)
         return Case(engine, (engine.styles["great-wave"], engine.styles["scream"]), 16)
     if request.param == "magenta":
         model = TinyMagenta()

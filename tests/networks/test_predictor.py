@@ -355,7 +355,7 @@ class TestEngine:
         with every step, and on one that it did not see as well.
         """
         painting = load_image(data / "styles" / "waves.png")[0]
-        predictor = Cin(trained)._predictor
+        predictor = Cin(trained)._full.predictor
         trunk = keras.Model(predictor.input, [predictor.get_layer(n).output for n in TRUNK])
 
         def grams(image):

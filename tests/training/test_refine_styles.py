@@ -43,7 +43,7 @@ def folder(trained, tmp_path):
 
 def distance(engine, photo, style, target):
     """Of a picture from the painting's Gram matrices, by the predictor's convolutions."""
-    predictor = engine._predictor
+    predictor = engine._full.predictor
     trunk = keras.Model(predictor.input, [predictor.get_layer(name).output for name in TRUNK])
     grams = [gram_matrix(f) for f in trunk(engine.render(photo, style)[None])]
     return float(style_loss(grams, [gram[None] for gram in target])[0])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import os
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,49 +17,38 @@ from arbitrary_nst.checkpoints import (
     PREDICTOR_FILE,
     cin_folder,
     predicts_styles,
-    reference_photos,
     trained_styles,
 )
 from arbitrary_nst.common.checks import check_style_scale, whole_number
 from arbitrary_nst.common.eager import eagerly
 from arbitrary_nst.common.forks import check_not_forked
-from arbitrary_nst.common.keras_on_tensorflow import keras, on_tensorflow
 from arbitrary_nst.embedding import Embedding
+from arbitrary_nst.engines.cin.memory import bytes_for
+from arbitrary_nst.engines.cin.runtime import check_runtime, is_sooner_light
+from arbitrary_nst.engines.cin.sizes import MIN_CONTENT_SIDE, as_looked_at, check_side, grown
 from arbitrary_nst.engines.cin.targets import (
     fit_photo,
     load_targets,
-    target_arrays,
-    target_grams,
     target_shapes,
     with_targets,
 )
 from arbitrary_nst.engines.shared import REFINE_STEPS, check_embedding, common_shape
 from arbitrary_nst.errors import (
     CheckpointError,
-    ImageError,
-    InputError,
     StyleError,
     style_image_error,
 )
-from arbitrary_nst.image import load_image, resize
 from arbitrary_nst.image.arrays import check_image
-from arbitrary_nst.networks.cin.fast import FastCin
 from arbitrary_nst.networks.cin.file import load_network, network_id
-from arbitrary_nst.networks.cin.large import paint_large
-from arbitrary_nst.networks.cin.network import photo_gamma_beta
 from arbitrary_nst.networks.cin.noise import draw_noise
+from arbitrary_nst.networks.cin.photo import photo_gamma_beta
 from arbitrary_nst.networks.precision import choose_precision
-from arbitrary_nst.networks.predictor.file import load_predictor
-from arbitrary_nst.networks.predictor.network import TRUNK, compiled, predict
-from arbitrary_nst.networks.predictor.refiner import Refiner
 
-MIN_CONTENT_SIDE = 16
-STYLE_SIZE, MIN_STYLE_SIDE = 512, 32  # pixels: longer side of a painting, and its shorter one
-# Of a whole picture's work, by bytes of a number; measured, see benchmarks/large.py.
-BYTES_PER_PIXEL = {2: 215, 4: 330}
-# With regions scales and offsets for every pixel come on top, float32 either way.
-REGIONS_BYTES_PER_PIXEL = {2: 290, 4: 330}
-WEIGHTS_BYTES_PER_PIXEL = 12  # of each style: its weights, and what is made of them
+if TYPE_CHECKING:  # each of them loads its runtime
+    from arbitrary_nst.engines.cin.full import FullCin
+    from arbitrary_nst.networks.cin.fast import FastCin
+    from arbitrary_nst.networks.cin.light import LightCin
+    from arbitrary_nst.networks.predictor.refiner import Refiner
 
 
 class Cin:
@@ -81,9 +71,16 @@ class Cin:
             `networks/predictor/refiner.py`: some tenths of a second each, for a picture that is
             nearer to the painting. Its embeddings then have the painting's Gram matrices, too, and
             those that were made without cannot be painted. A film would flicker.
+        runtime: what the network runs on. "tensorflow"; "onnx", ONNX Runtime, which starts in a
+            tenth of the time, paints in float32, is several times slower where much is painted,
+            and leaves the refining of style images and large photos to TensorFlow; or "auto":
+            TensorFlow, but for a single photo that `stylize` is sooner done with by the other, see
+            `for_pixels`. Their pictures differ by less than 1/255 from each other in float32.
 
     Raises:
-        InputError: a setting is out of range, or `fit_steps` on another Keras backend.
+        InputError: a setting is out of range or does not go with another, or `fit_steps` on
+            another Keras backend.
+        ImportError: `runtime` is "onnx", and its packages are not installed.
         WeightsUnavailable: no network in the folder, or one that cannot be fitted.
         CheckpointError: the network's file is damaged, or its styles belong to other weights.
     """
@@ -100,22 +97,50 @@ class Cin:
         style_scale: float = 1.0,
         refine_steps: int = REFINE_STEPS,
         fit_steps: int = 0,
+        runtime: str = "auto",
     ) -> None:
         check_not_forked()
         self.style_scale = check_style_scale(style_scale)
         self.refine_steps = whole_number(refine_steps, "refine_steps")
-        precision = choose_precision(precision)
+        self.precision = choose_precision(precision)
+        self.fit_steps = whole_number(fit_steps, "fit_steps")
+        self.runtime = check_runtime(runtime, precision, self.fit_steps)
+        if self.runtime == "onnx":
+            self.precision = "float32"
+        self._may_be_light = precision != "bfloat16" and not self.fit_steps
+        self._light_pixels = 0  # that the light form was given
         self.folder = cin_folder(folder)
-        self.layout, kernels = load_network(self.folder / NETWORK_FILE)
-        self.network = network_id(kernels)
+        self.layout, self._kernels = load_network(self.folder / NETWORK_FILE)
+        self.network = network_id(self._kernels)
         self.styles = trained_styles(self.folder)
         shapes = self._vector_shapes()
         for style in self.styles.values():
             check_embedding(style, self.name, self.network, shapes, CheckpointError)
-        self._fast = FastCin(self.layout, kernels, precision=precision)
-        self.fit_steps = whole_number(fit_steps, "fit_steps")
         if self.fit_steps:
             self.styles = self._styles_with_targets()
+
+    def for_pixels(self, pixels: int, *, embeds: bool = False) -> Cin:
+        """The engine in the form that is soonest done with so much work.
+
+        With `runtime` "auto" that is ONNX Runtime while this process has not loaded TensorFlow, as
+        long as all that was asked for so far is not more than TensorFlow would be started for.
+
+        Args:
+            pixels: that are to be painted.
+            embeds: whether there are images among the styles; to refine them takes TensorFlow.
+        """
+        refines = embeds and self.refine_steps > 0
+        may = self.runtime == "auto" and self._may_be_light and not refines
+        if not may or not is_sooner_light(self._light_pixels + pixels):
+            return self
+        self._light_pixels += pixels
+        return self._light
+
+    @functools.cached_property
+    def _light(self) -> Cin:
+        light = copy.copy(self)
+        light.runtime, light.precision = "onnx", "float32"
+        return light
 
     @eagerly
     def embed(self, style: np.ndarray) -> Embedding:
@@ -134,26 +159,14 @@ class Cin:
         check_image(style, "style", (3,))
         if not self.takes_images:
             raise style_image_error("The style")
-        side = round(STYLE_SIZE * self.style_scale)
-        image = resize(style, longer_side=side)
-        if min(image.shape[:2]) < MIN_STYLE_SIDE:
-            raise ImageError(
-                f"The style image is too narrow: {image.shape[1]}x{image.shape[0]} pixels at a "
-                f"longer side of {side}. Expected {MIN_STYLE_SIDE} at least. Crop it."
-            )
-        arrays = predict(self._predict, image)
-        if (self.refine_steps or self.fit_steps) and on_tensorflow():
-            grams = self.refiner.grams(image)
-            if self.refine_steps:
-                arrays = self.refiner(grams, arrays, self._photos, self.refine_steps)
-            if self.fit_steps:
-                arrays |= target_arrays(grams)
-        elif self.refine_steps:
-            warnings.warn(
-                "The vector of a style image is not refined, because Keras does not run on "
-                "TensorFlow here: set KERAS_BACKEND=tensorflow, or `refine_steps=0`.",
-                stacklevel=2,
-            )
+        image = as_looked_at(style, self.style_scale)
+        if self.runtime == "onnx" and not self.refine_steps:
+            from arbitrary_nst.networks.predictor.light import predict_by
+
+            path = self.folder / PREDICTOR_FILE
+            arrays = predict_by(path, self.layout.style_size, self.network, image)
+        else:
+            arrays = self._full.embed(image, self.refine_steps, with_targets=self.fit_steps > 0)
         return Embedding(self.name, self.network, arrays)
 
     @property
@@ -161,42 +174,33 @@ class Cin:
         """Whether the network comes with a predictor of styles from images."""
         return predicts_styles(self.folder)
 
+    @functools.cached_property
+    def _full(self) -> FullCin:
+        from arbitrary_nst.engines.cin.full import FullCin
+
+        return FullCin(self.folder, self.layout, self._kernels, self.network, self.precision)
+
     @property
-    def precision(self) -> str:
-        """In which it paints: "float32" or "bfloat16"."""
-        return "bfloat16" if self._fast.dtype.size == 2 else "float32"
-
-    @functools.cached_property
-    def _predictor(self) -> keras.Model:
-        path = self.folder / PREDICTOR_FILE
-        dtype = "mixed_bfloat16" if self._fast.dtype.size == 2 else "float32"
-        return load_predictor(path, self.layout.style_size, self.network, dtype=dtype)
-
-    @functools.cached_property
-    def _predict(self) -> Callable:
-        return compiled(self._predictor)
-
-    @functools.cached_property
     def refiner(self) -> Refiner:
-        """What fits vectors of this network; it needs the predictor."""
-        return Refiner(self._fast, self._predictor)
+        """What fits vectors of this network to paintings; by TensorFlow, with the predictor."""
+        return self._full.refiner
 
     @functools.cached_property
-    def _photos(self) -> list[np.ndarray]:
-        """The reference photos, square ones."""
-        strip, _ = load_image(reference_photos(), role="reference photos")
-        return np.split(strip, strip.shape[1] // strip.shape[0], axis=1)
+    def _painter(self) -> FastCin | LightCin:
+        """The network, ready to run."""
+        if self.runtime != "onnx":
+            return self._full.fast
+        from arbitrary_nst.networks.cin.light import LightCin
+
+        return LightCin(self.layout, self._kernels)
 
     def _styles_with_targets(self) -> Mapping[str, Embedding]:
-        if not on_tensorflow():
-            raise InputError(
-                f"`fit_steps` above 0 needs Keras on TensorFlow: set KERAS_BACKEND=tensorflow. "
-                f"Received: {self.fit_steps}, with the backend {keras.backend.backend()}."
-            )
+        from arbitrary_nst.engines.cin.full import check_gradients
+
+        check_gradients(self.fit_steps)
         targets = dict(load_targets(self.folder, self.network))
         # What gives a photo back has no painting; in a blend it stands for a photo like others.
-        identity = self.refiner.grams(np.concatenate(self._photos, axis=1))
-        targets[IDENTITY] = target_arrays(identity)
+        targets[IDENTITY] = self._full.photo_targets()
         # A style that was learned later has none, and is not offered.
         known = {n: with_targets(s, targets[n]) for n, s in self.styles.items() if n in targets}
         for style in known.values():
@@ -209,20 +213,19 @@ class Cin:
         if not self.fit_steps or style.name == IDENTITY:
             return style
         photo = self._grown(fit_photo(content, MIN_CONTENT_SIDE)[None])[0]
-        grams = target_grams(style.arrays)
-        fitted = self.refiner(grams, style.arrays, [photo], self.fit_steps, seed=seed)
-        return replace(style, arrays={**style.arrays, **fitted})
+        arrays = self._full.fitted(photo, style.arrays, self.fit_steps, seed)
+        return replace(style, arrays=arrays)
 
     @eagerly
     def identity(self, content: np.ndarray) -> Embedding:
         """The trained style that gives the photo back, with the photo's brightness and contrast."""
         style = self.styles[IDENTITY]
         arrays = {}
-        for name, own in zip(("gamma", "beta"), photo_gamma_beta(content[None]), strict=True):
+        for name, own in zip(("gamma", "beta"), photo_gamma_beta(content), strict=True):
             arrays[name] = style.arrays[name].copy()
-            arrays[name][-3:] = keras.ops.convert_to_numpy(own)[0]
+            arrays[name][-3:] = own
         if self.fit_steps:  # of this photo, which is what `strength` mixes in
-            arrays |= target_arrays(self.refiner.grams(fit_photo(content, MIN_CONTENT_SIDE)))
+            arrays |= self._full.targets(fit_photo(content, MIN_CONTENT_SIDE))
         return replace(style, arrays=arrays)
 
     def render(self, content: np.ndarray, embedding: Embedding, *, seed: int = 0) -> np.ndarray:
@@ -249,13 +252,13 @@ class Cin:
     ) -> list[np.ndarray]:
         """`render` for several photos of one shape, each with its own embedding."""
         height, width = common_shape(contents, len(embeddings))
-        self._check_side(height, width)
+        check_side(height, width)
         pairs = zip(contents, embeddings, strict=True)
         embeddings = [self._fitted(content, style, seed) for content, style in pairs]
         batch = self._grown(contents[0][None] if len(contents) == 1 else np.stack(contents))
         # Every photo gets the same noise, or its picture would depend on its neighbours.
         noise = np.repeat(draw_noise(self.layout, height, width, seed)[None], len(batch), axis=0)
-        pictures = self._fast(batch, *self._vectors(embeddings), noise)
+        pictures = self._painter(batch, *self._vectors(embeddings), noise)
         return [np.ascontiguousarray(picture[:height, :width]) for picture in pictures]
 
     @eagerly
@@ -279,11 +282,12 @@ class Cin:
             float32 `(H, W, 3)`, RGB in `[0, 1]`.
         """
         height, width = common_shape([content], 1)
-        self._check_side(height, width)
+        check_side(height, width)
         embeddings = [self._fitted(content, style, seed) for style in embeddings]
         batch, noise = self._grown(content[None]), draw_noise(self.layout, height, width, seed)
         gamma, beta = self._vectors(embeddings)
-        picture = self._fast.regions(batch, gamma, beta, self._grown(weights[None]), noise[None])[0]
+        grown = self._grown(weights[None])
+        picture = self._painter.regions(batch, gamma, beta, grown, noise[None])[0]
         return np.ascontiguousarray(picture[:height, :width])
 
     @eagerly
@@ -314,10 +318,9 @@ class Cin:
         Raises:
             InputError: it needs more than `max_memory`.
         """
-        self._check_side(*content.shape[:2])
+        check_side(*content.shape[:2])
         arrays = self._fitted(content, embedding, seed).arrays
-        return paint_large(
-            self._fast,
+        return self._full.paint_large(
             content,
             arrays["gamma"],
             arrays["beta"],
@@ -354,11 +357,10 @@ class Cin:
         Raises:
             InputError: it needs more than `max_memory`.
         """
-        self._check_side(*content.shape[:2])
+        check_side(*content.shape[:2])
         embeddings = [self._fitted(content, style, seed) for style in embeddings]
         gamma, beta = self._vectors(embeddings)
-        return paint_large(
-            self._fast,
+        return self._full.paint_large(
             content,
             gamma,
             beta,
@@ -369,33 +371,18 @@ class Cin:
         )
 
     def memory_for(self, height: int, width: int, num_regions: int = 0) -> float:
-        """About how many bytes a photo of that size takes, beside TensorFlow's own.
+        """About how many bytes a photo of that size takes, beside those of the runtime itself.
 
         Args:
             height: of the photo.
             width: likewise.
             num_regions: styles that `render_regions` is given; 0 for `render`.
         """
-        size = self._fast.dtype.size
-        if not num_regions:
-            return height * width * BYTES_PER_PIXEL[size]
-        per_pixel = REGIONS_BYTES_PER_PIXEL[size] + WEIGHTS_BYTES_PER_PIXEL * num_regions
-        return height * width * per_pixel
-
-    def _check_side(self, height: int, width: int) -> None:
-        if min(height, width) < MIN_CONTENT_SIDE:
-            raise ImageError(
-                f"The cin engine needs photos of at least {MIN_CONTENT_SIDE}x{MIN_CONTENT_SIDE} "
-                f"pixels. Received: {width}x{height}."
-            )
+        form = "onnx" if self.runtime == "onnx" else self.precision
+        return bytes_for(form, height * width, num_regions)
 
     def _grown(self, batch: np.ndarray) -> np.ndarray:
-        """Grown by reflection to the network's multiple, to be cropped back, never resized."""
-        below, right = (-side % self.layout.multiple for side in batch.shape[1:3])
-        batch = batch.astype(np.float32, copy=False)
-        if not below and not right:  # a large photo is not copied for nothing
-            return batch
-        return np.pad(batch, ((0, 0), (0, below), (0, right), (0, 0)), mode="reflect")
+        return grown(batch, self.layout.multiple)
 
     @staticmethod
     def _vectors(embeddings: Sequence[Embedding]) -> tuple[np.ndarray, np.ndarray]:
@@ -405,8 +392,7 @@ class Cin:
     def _check(self, embedding: Embedding, error: type[Exception]) -> None:
         shapes = self._vector_shapes()
         if self.fit_steps:
-            widths = [self._predictor.get_layer(name).kernel.shape[-1] for name in TRUNK]
-            shapes |= target_shapes(widths)
+            shapes |= target_shapes(self._full.target_widths())
         check_embedding(embedding, self.name, self.network, shapes, error)
 
     def _vector_shapes(self) -> dict[str, tuple[int, ...]]:

@@ -18,7 +18,7 @@ from arbitrary_nst.errors import CheckpointError, WeightsUnavailable
 from arbitrary_nst.image import scaled_photo
 from arbitrary_nst.image.arrays import as_floats
 from arbitrary_nst.image.resizing import resized_shape
-from arbitrary_nst.networks.predictor.network import TRUNK
+from arbitrary_nst.networks.predictor.layout import TRUNK
 
 FIT_SIZE = 256  # longer side, in pixels, of the photo that vectors are fitted to
 KEYS = tuple(f"gram{depth}" for depth, _ in enumerate(TRUNK, start=1))

@@ -82,7 +82,7 @@ class Vgg19:
     name = "vgg19"
     styles: Mapping[str, Embedding] = MappingProxyType({})
     takes_images = True
-    render_regions = render_large = render_large_regions = memory_for = None
+    render_regions = render_large = render_large_regions = memory_for = for_pixels = None
 
     @eagerly
     def __init__(

@@ -12,7 +12,7 @@ import numpy as np
 from safetensors.numpy import save
 
 from arbitrary_nst.errors import CheckpointError
-from arbitrary_nst.networks.cin.network import CinLayout
+from arbitrary_nst.networks.cin.layout import CinLayout
 from arbitrary_nst.networks.weights_file import check_format, open_weights, read_arrays
 
 FORMAT = "arbitrary_nst.cin"

@@ -28,7 +28,7 @@ from arbitrary_nst.networks.cin.fast import (
     noise_of_level,
     pad,
 )
-from arbitrary_nst.networks.cin.network import noise_source
+from arbitrary_nst.networks.cin.layout import noise_source
 from arbitrary_nst.networks.cin.noise import draw_noise
 from arbitrary_nst.networks.cin.norms import RegionNorm, Strips, StyleNorm
 

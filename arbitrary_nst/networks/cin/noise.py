@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from arbitrary_nst.networks.cin.network import CinLayout, noise_shape
+from arbitrary_nst.networks.cin.layout import CinLayout, noise_shape
 
 # Exported networks have the engine's own noise for pictures of up to so many pixels; beyond, it
 # is the same again.

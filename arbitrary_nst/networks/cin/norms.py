@@ -13,12 +13,12 @@ import tensorflow as tf
 
 from arbitrary_nst.image.arrays import grown_rows
 from arbitrary_nst.networks.cin.fast import (
-    TOTAL_EPSILON,
     FastConvolution,
     affine_of_region,
     normalize_by,
     normalize_by_weights,
 )
+from arbitrary_nst.networks.cin.layout import TOTAL_EPSILON
 
 Strips = Iterable[tuple[int, int, tf.Tensor]]  # top, stop, and rows (1, stop - top, w, c)
 HALVED_ROWS = 64  # of the weights, at once

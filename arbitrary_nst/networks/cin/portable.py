@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from arbitrary_nst.networks.cin.fast import FastCin, normalize
-from arbitrary_nst.networks.cin.network import EPSILON, CinLayout
+from arbitrary_nst.networks.cin.layout import EPSILON, CinLayout
 
 
 def portable(

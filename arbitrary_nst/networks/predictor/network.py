@@ -17,35 +17,18 @@ in the bottleneck.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import keras
 import numpy as np
 from keras import ops
 
-SCALE, OFFSET = 4.0, -2.0  # of the painting, before the first convolution
+from arbitrary_nst.networks.predictor.layout import CONVOLUTION_RATE, DENSE_RATES
+from arbitrary_nst.networks.predictor.layout import OFFSET as OFFSET
+from arbitrary_nst.networks.predictor.layout import SCALE as SCALE
+from arbitrary_nst.networks.predictor.layout import TRUNK as TRUNK
+from arbitrary_nst.networks.predictor.layout import PredictorLayout as PredictorLayout
+
 CHANNELS = "channels_last"  # said everywhere, since the user's keras.json may have it otherwise
-TRUNK = ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1")
-
-
-@dataclass(frozen=True)
-class PredictorLayout:
-    """The shape of the predictor.
-
-    Args:
-        trunk: channels of the five convolutions of `TRUNK`, two at the picture's resolution, two
-            at a half and one at a quarter of it.
-        widths: channels at 1/8, 1/16 ... of the picture's resolution.
-        mixed: channels of which covariances are taken at each depth.
-        hidden: width of the layer before the bottleneck.
-        bottleneck: numbers in which styles differ.
-    """
-
-    trunk: tuple[int, ...] = (64, 64, 128, 128, 256)
-    widths: tuple[int, ...] = (160, 192)
-    mixed: int = 24
-    hidden: int = 256
-    bottleneck: int = 128
 
 
 class SlowConv2D(keras.layers.Conv2D):
@@ -56,7 +39,7 @@ class SlowConv2D(keras.layers.Conv2D):
     that small changes here are large ones there.
     """
 
-    RATE = 0.02
+    RATE = CONVOLUTION_RATE
 
     def call(self, x):
         x = ops.conv(
@@ -201,16 +184,16 @@ def build_predictor(
     # A signed root, since covariances spread over many powers of ten.
     x = SignedRoot(name="root", dtype="float32")(x)
     x = Standardized(name="standard", dtype="float32")(x)
-    for name, width, activation, scale, rate in (
-        ("hidden", layout.hidden, "silu", 2.0, 0.02),
-        ("bottleneck", layout.bottleneck, None, 1.0, 0.3),
-        ("vector", 2 * style_size, None, 0.01, 0.1),
+    for name, width, activation, scale in (
+        ("hidden", layout.hidden, "silu", 2.0),
+        ("bottleneck", layout.bottleneck, None, 1.0),
+        ("vector", 2 * style_size, None, 0.01),
     ):
         x = SlowDense(
             width,
-            rate,
+            DENSE_RATES[name],
             activation=activation,
-            kernel_initializer=scaled(scale, rate),
+            kernel_initializer=scaled(scale, DENSE_RATES[name]),
             name=name,
             dtype="float32",
         )(x)
