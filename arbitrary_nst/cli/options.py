@@ -237,8 +237,9 @@ def check_inputs_stay(output: str, inputs: Mapping[str, str | None]) -> None:
         InputError: it would be replaced.
     """
     for what, path in inputs.items():
-        exist = path is not None and os.path.exists(path) and os.path.exists(output)
-        if exist and os.path.samefile(path, output):
+        if path is None or not os.path.exists(path) or not os.path.exists(output):
+            continue
+        if os.path.samefile(path, output):
             raise InputError(
                 f"The output {output!r} is the {what} itself, which would be replaced. Choose "
                 f"another name, or add --overwrite."

@@ -64,8 +64,8 @@ def styles(options: argparse.Namespace) -> None:
     if options.sheet:
         check_output_path(options.sheet)
         if not options.overwrite:
-            photos = enumerate(options.photo or (), start=1)
-            check_inputs_stay(options.sheet, {f"photo {n}": photo for n, photo in photos})
+            given = enumerate(options.photo or (), start=1)
+            check_inputs_stay(options.sheet, {f"photo {n}": photo for n, photo in given})
     known = api.list_styles()
     width = max((len(style.name) for style in known), default=0)
     for style in known:

@@ -281,7 +281,11 @@ def connect(
     place = draw_place, [*given, tab.place, *tab.controls.all], outputs
     strip = draw_strip, [*given, *tab.ends, *tab.controls.all], tab.strip
     pad = draw_pad, [*given, *tab.corners], tab.pad
-    last = {"show_progress": "hidden", "trigger_mode": "always_last", "preprocess": False}
+    last: dict[str, Any] = {
+        "show_progress": "hidden",
+        "trigger_mode": "always_last",
+        "preprocess": False,
+    }
     moved = [axis.input for axis in tab.axes]
     at_corners = at_pad, [*tab.axes, *tab.corners], tab.place
     gr.on(moved, *at_corners, **last, **live).then(*place, **last, **live)

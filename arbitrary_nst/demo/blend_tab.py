@@ -165,7 +165,7 @@ def connect(
 
     @friendly
     def take_preset(name: str | None) -> list[Any]:
-        if name not in share.PRESETS:
+        if name is None or name not in share.PRESETS:
             return [gr.skip()] * len(everything)
         mix = share.PRESETS[name]
         return show_all(Mix(tuple(mix), tuple(mix.values())), {})

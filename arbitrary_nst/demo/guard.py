@@ -87,11 +87,11 @@ class Guard:
         if path.endswith("/upload"):
             receive = self._counted(receive, who)
         if path.endswith("/queue/join"):
-            receive, visitor = await _visitor_of(receive)
-            if self._waiting(visitor) >= WAITING:
+            receive, joining = await _visitor_of(receive)
+            if self._waiting(joining) >= WAITING:
                 await _refuse(send, 429, "You have many requests waiting. Try again in a moment.")
                 return
-            self._watch(visitor)
+            self._watch(joining)
         visitor = None
         if path.endswith("/queue/data"):
             query = parse_qs(scope.get("query_string", b"").decode("latin-1"))

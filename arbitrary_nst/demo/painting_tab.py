@@ -109,7 +109,7 @@ def connect(
         request: gr.Request, photo: Photo | None, cache: Paintings, *given: Any
     ) -> Iterator[list[Any]]:
         """Paints, with pictures on the way."""
-        stop = stops.setdefault(request.session_hash, threading.Event())
+        stop = stops.setdefault(str(request.session_hash), threading.Event())
         try:
             if stop.is_set():  # while it waited for its turn
                 yield _updates(status="Cancelled.")
@@ -127,7 +127,7 @@ def connect(
             for text, share, picture in _on_the_way(
                 order.photo.image, order.mix, styles, runner, at, stop
             ):
-                update = {"progress": bar(text, share), "cache": cache}
+                update: dict[str, Any] = {"progress": bar(text, share), "cache": cache}
                 if picture is not None:
                     done = Done(order.key, picture, text)
                     update |= {"pair": (before, shown(picture)), "done": done}
@@ -135,7 +135,7 @@ def connect(
             words = "Done" if not stop.is_set() else "Cancelled."
             yield _updates(**finished(order, done, words))
         finally:
-            stops.pop(request.session_hash, None)
+            stops.pop(str(request.session_hash), None)
 
     def finished(order: Order, done: Done | None, words: str) -> dict[str, Any]:
         if done is None:
@@ -190,11 +190,11 @@ def connect(
 
     def wait(request: gr.Request) -> tuple[Any, ...]:
         """While others are served there is nothing of `run` yet to be seen."""
-        stops[request.session_hash] = threading.Event()
+        stops[str(request.session_hash)] = threading.Event()
         return bar("Waiting for a turn"), gr.Button(interactive=True)
 
     def cancel(request: gr.Request) -> str:
-        stops.setdefault(request.session_hash, threading.Event()).set()
+        stops.setdefault(str(request.session_hash), threading.Event()).set()
         return bar("Ends after this step")
 
     given = [tab.engine, *tab.controls.all, *tab.images, *tab.weights]
@@ -209,7 +209,7 @@ def connect(
     ]
     # `preprocess=False`: Gradio would open the files with PIL first, with errors of its own.
     options: dict[str, Any] = {"preprocess": False, "show_progress": "hidden"}
-    aside = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    aside: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     waiting = tab.paint.click(wait, None, [tab.progress, tab.cancel], **aside)
     running = waiting.then(run, [photo, tab.embedded, *given], outputs, **options, **minutes)
     # At the end, however it comes, there is nothing to cancel and no progress.

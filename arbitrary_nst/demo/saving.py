@@ -166,7 +166,7 @@ def connect(
         return gr.Button(LABEL, interactive=True), ""
 
     outputs = [saving.button, saving.progress, saving.made]
-    hidden = {"show_progress": "hidden", "preprocess": False}
+    hidden: dict[str, Any] = {"show_progress": "hidden", "preprocess": False}
     made = saving.button.click(prepare, inputs, outputs, **hidden, **heavy)
     made.failure(again, None, outputs[:2], **hidden, **live)
     shown = [*outputs[:2], saving.download]

@@ -18,7 +18,7 @@ from pathlib import Path
 try:
     import fcntl
 except ImportError:  # Windows: a folder left behind stays until the system clears it
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 PREFIX = "arbitrary-nst-demo-"
 LOCK = ".in-use"

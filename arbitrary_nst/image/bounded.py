@@ -135,7 +135,7 @@ def serve() -> None:
 def _send(target: BinaryIO, head: dict[str, Any], *arrays: np.ndarray) -> None:
     target.write(json.dumps(head).encode() + b"\n")
     for array in arrays:
-        target.write(memoryview(np.ascontiguousarray(array)).cast("B"))
+        target.write(np.ascontiguousarray(array).data.cast("B"))
     target.flush()
 
 

@@ -65,7 +65,7 @@ def refine_styles(
         raise StyleError(
             f"There is no target for the style {unknown[0]!r}. Known are: {', '.join(targets)}."
         )
-    files = find_images(photos)
+    files = find_images(Path(photos))
     order = np.random.default_rng(seed).permutation(len(files))[:steps]
     drawn = [_photo(files[index], engine.layout.multiple) for index in order]
     chosen = list(names) or [name for name in targets if name in engine.styles]

@@ -54,7 +54,8 @@ def clock_of(spans: Mapping[int, Sequence[Span]]) -> Clock:
         spans: by stream, its stretches in their order.
     """
     # A start below 0 is that of sound which only prepares its decoder.
-    origin = max(Fraction(0), min((stretches[0].start for stretches in spans.values()), default=0))
+    starts = [stretches[0].start for stretches in spans.values()]
+    origin = max(Fraction(0), min(starts, default=Fraction(0)))
     # Streams that jump together stay together; else each goes on for itself.
     together = len({len(stretches) for stretches in spans.values()}) == 1
     groups = [dict(spans)] if together else [{key: spans[key]} for key in spans]

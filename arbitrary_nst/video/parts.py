@@ -91,7 +91,7 @@ def save_past(folder: Path, index: int, past: Past | None) -> None:
     with replacing(path) as file:
         np.savez(file, **({} if past is None else past._asdict()))
     segments, _ = _record(folder)
-    segments = [*segments[: index - 1], _digest(segment_path(folder, index - 1))]
+    segments = [*segments[: index - 1], str(_digest(segment_path(folder, index - 1)))]
     record = {"segments": segments, "past": _digest(path)}
     write_bytes(folder / RECORD_FILE, json.dumps(record, indent=1).encode())
     for other in folder.glob("past-*.npz"):

@@ -63,8 +63,7 @@ class CinLayout:
             level, width = len(widths) - i, widths[i - 1]  # as counted by `noise_levels`
             plan.append(Convolution(f"up{i}", widths[i], width, 3, "relu", upsample=True))
             if self.skip_connections and i > 1:
-                skip = {"source": f"down{i - 1}", "shortcut": f"up{i}"}
-                plan.append(Convolution(f"skip{i - 1}", width, width, 1, "add", **skip))
+                plan.append(_skip(f"skip{i - 1}", width, f"down{i - 1}", f"up{i}"))
             if level < self.noise_levels:
                 plan += self._noise(level, width, plan[-1].name)
             if level == 1:
@@ -76,9 +75,9 @@ class CinLayout:
     def _noise(self, level: int, width: int, before: str) -> list[Convolution]:
         if not self.noise_channels:
             return []
+        source, filters = noise_source(level), self.noise_channels
         name = f"grain{level or ''}"
-        inputs = {"source": noise_source(level), "shortcut": before}
-        return [Convolution(name, self.noise_channels, width, 1, "add", **inputs)]
+        return [Convolution(name, filters, width, 1, "add", source=source, shortcut=before)]
 
     @property
     def noise_depth(self) -> int:
@@ -99,6 +98,10 @@ class CinLayout:
 def noise_source(level: int) -> str:
     """The `Convolution.source` that stands for a level's noise, 0 for the lowest resolution."""
     return f"noise{level or ''}"
+
+
+def _skip(name: str, width: int, source: str, before: str) -> Convolution:
+    return Convolution(name, width, width, 1, "add", source=source, shortcut=before)
 
 
 def _residual_block(name: str, width: int, before: str) -> list[Convolution]:

@@ -95,7 +95,8 @@ class Refiner:
         targets = [tf.constant(gram[None]) for gram in grams]
         inputs = []
         for photo in photos[:steps]:
-            noise = draw_noise(self._network.layout, *photo.shape[:2], seed)
+            height, width = photo.shape[:2]
+            noise = draw_noise(self._network.layout, height, width, seed)
             inputs.append((photo[None], noise[None], self._features(photo[None])[1]))
         values = [keras.Variable(arrays[name]) for name in ("gamma", "beta")]
         rate = keras.optimizers.schedules.PolynomialDecay(learning_rate, steps, 0.0)
