@@ -61,12 +61,12 @@ class Graph:
 
     def model(self, inputs: Mapping[str, Sequence], outputs: Mapping[str, Sequence]) -> Any:
         """The graph as a model; inputs and outputs are float32, with these shapes by name."""
-        values = [
+        given, made = (
             [helper.make_tensor_value_info(n, TensorProto.FLOAT, shape) for n, shape in v.items()]
             for v in (inputs, outputs)
-        ]
+        )
         return helper.make_model(
-            helper.make_graph(self.nodes, "arbitrary_nst", *values, self.constants),
+            helper.make_graph(self.nodes, "arbitrary_nst", given, made, self.constants),
             producer_name="arbitrary_nst",
             opset_imports=[helper.make_opsetid("", OPSET)],
             ir_version=IR_VERSION,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 EPSILON = 1e-5
 TOTAL_EPSILON = 1e-6  # added to the sum of a region's weights, which may be 0
@@ -63,7 +64,7 @@ class CinLayout:
             level, width = len(widths) - i, widths[i - 1]  # as counted by `noise_levels`
             plan.append(Convolution(f"up{i}", widths[i], width, 3, "relu", upsample=True))
             if self.skip_connections and i > 1:
-                skip = {"source": f"down{i - 1}", "shortcut": f"up{i}"}
+                skip: dict[str, Any] = {"source": f"down{i - 1}", "shortcut": f"up{i}"}
                 plan.append(Convolution(f"skip{i - 1}", width, width, 1, "add", **skip))
             if level < self.noise_levels:
                 plan += self._noise(level, width, plan[-1].name)
@@ -77,7 +78,7 @@ class CinLayout:
         if not self.noise_channels:
             return []
         name = f"grain{level or ''}"
-        inputs = {"source": noise_source(level), "shortcut": before}
+        inputs: dict[str, Any] = {"source": noise_source(level), "shortcut": before}
         return [Convolution(name, self.noise_channels, width, 1, "add", **inputs)]
 
     @property

@@ -66,13 +66,13 @@ class LightCin:
     def _regions(self) -> onnxruntime.InferenceSession:
         graph, plan = Graph(kernels_outside=True), self.layout.convolutions()
         filters = [step.filters for step in plan]
-        affine = [graph.split(name, filters, axis=1) for name in ("gamma", "beta")]
+        gammas, betas = (graph.split(name, filters, axis=1) for name in ("gamma", "beta"))
         own = [graph.add("Transpose", "weights", perm=[0, 3, 1, 2])]
         # Lower resolutions see the mean weights of the pixels that they stand for.
         for _ in self.layout.channels[1:]:
             own.append(graph.add("AveragePool", own[-1], kernel_shape=[2, 2], strides=[2, 2]))
         own = [graph.add("Reshape", level, graph.whole(0, 0, -1)) for level in own]
-        by_weights = _by_weights(graph, *affine, [own[level] for level in levels_of(plan)])
+        by_weights = _by_weights(graph, gammas, betas, [own[level] for level in levels_of(plan)])
         style = ["num_styles", self.layout.style_size]
         inputs = {"gamma": style, "beta": style, "weights": (1, "height", "width", "num_styles")}
         return self._session(graph, by_weights, inputs)

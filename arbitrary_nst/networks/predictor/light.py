@@ -52,17 +52,18 @@ def _predict(graph: Graph, layout: PredictorLayout, arrays: Mapping[str, np.ndar
     x = graph.add("Add", graph.add("Mul", x, graph.constant(SCALE)), graph.constant(OFFSET))
 
     def convolve(x: str, name: str, stride: int = 1) -> str:
-        kernel = arrays[f"{name}/kernel"] * CONVOLUTION_RATE
+        taps = arrays[f"{name}/kernel"].transpose(3, 2, 0, 1) * CONVOLUTION_RATE
+        kernel = graph.kernel(taps)
         bias = graph.constant(arrays[f"{name}/bias"] * CONVOLUTION_RATE)
-        strides, kernel = [stride] * 2, graph.kernel(kernel.transpose(3, 2, 0, 1))
+        strides = [stride, stride]
         return graph.add("Conv", x, kernel, bias, strides=strides, auto_pad="SAME_UPPER")
 
     pooled = []
     for names, last, _ in layout.depths():
         for name in names:
             if name in POOLED:
-                halves = {"kernel_shape": [2, 2], "strides": [2, 2], "auto_pad": "SAME_UPPER"}
-                x = graph.add("MaxPool", x, **halves)
+                two = [2, 2]
+                x = graph.add("MaxPool", x, kernel_shape=two, strides=two, auto_pad="SAME_UPPER")
             x = graph.add("Relu", convolve(x, name, 2 if name.startswith("down") else 1))
         pooled += _statistics(graph, x)
         pooled.append(_covariance(graph, convolve(x, f"{last}_mix"), layout.mixed))
