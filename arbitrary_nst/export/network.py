@@ -76,9 +76,7 @@ def export(
     check_folder(output)
     source = cin_folder(folder)
     chosen = _chosen_styles(source, styles)
-    # From here on it takes seconds: TensorFlow is imported.
     from arbitrary_nst.engines.cin import MIN_CONTENT_SIDE
-    from arbitrary_nst.networks.cin import portable
     from arbitrary_nst.networks.cin.file import load_network, network_id
     from arbitrary_nst.networks.cin.noise import NOISE_PIXELS, noise_numbers
 
@@ -105,6 +103,9 @@ def export(
 
             write_onnx(layout, kernels, noise, model, matrix)
         else:
+            # This takes seconds: TensorFlow is imported.
+            from arbitrary_nst.networks.cin import portable
+
             is_tflite = format == "tflite"
             write = portable.write_tflite if is_tflite else portable.write_savedmodel
             module = portable.portable(layout, kernels, noise, matrix, for_tflite=is_tflite)

@@ -10,8 +10,8 @@ from arbitrary_nst.common.extras import require
 from arbitrary_nst.errors import InputError
 
 RUNTIMES = ("auto", "tensorflow", "onnx")
-# Up to so many pixels onnx is sooner done from a cold start, and takes no more memory, also where
-# TensorFlow has bfloat16 (at 2048x2048 in 0.8 of the time). See benchmarks/cold.py.
+# At 2048x2048 both are as soon done from a cold start, with as much memory, where TensorFlow has
+# bfloat16; without it, TensorFlow is later. See benchmarks/cold.py.
 LIGHT_PIXELS = 2**22
 
 
