@@ -52,7 +52,7 @@ def add_engine(parser: argparse.ArgumentParser, engines: Sequence[str] = ENGINES
         type=int,
         metavar="N",
         help="with which the engine cin fits styles to each photo besides, a quarter of a second "
-        "each: 10 are nearer to the painting (default: 0)",
+        "each (default: 0)",
     )
     if "vgg19" not in engines:
         return
