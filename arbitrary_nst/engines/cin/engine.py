@@ -68,8 +68,9 @@ class Cin:
             `networks/predictor/refiner.py`; 0 for what the predictor says, at once. Where Keras was
             imported with another backend than TensorFlow it is 0, with a warning.
         fit_steps: with which every style is fitted to each photo before it is painted, see
-            `networks/predictor/refiner.py`: some tenths of a second each. Its embeddings then have the painting's Gram matrices, too, and
-            those that were made without cannot be painted. A film would flicker.
+            `networks/predictor/refiner.py`: some tenths of a second each. Its embeddings then have
+            the painting's Gram matrices, too, and those that were made without cannot be painted.
+            A film would flicker.
         runtime: what the network runs on. "tensorflow"; "onnx", ONNX Runtime, which starts in a
             tenth of the time, paints in float32, is several times slower where much is painted,
             and leaves the refining of style images and large photos to TensorFlow; or "auto":
