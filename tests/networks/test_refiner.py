@@ -6,6 +6,7 @@ import tensorflow as tf
 from small_cin import LAYOUTS, fast_network
 
 from arbitrary_nst.networks.cin.fast import normalize
+from arbitrary_nst.networks.cin.noise import draw_noise
 from arbitrary_nst.networks.losses import relative_error
 from arbitrary_nst.networks.predictor.network import PredictorLayout, build_predictor
 from arbitrary_nst.networks.predictor.refiner import Refiner
@@ -17,19 +18,20 @@ SMALL = PredictorLayout(trunk=(4, 4, 6, 6, 8), widths=(8,), mixed=3, hidden=8, b
 @pytest.fixture(scope="module")
 def refiner():
     layout = LAYOUTS["shipped"]
-    photos = np.random.default_rng(0).random((1, 48, 48, 3), np.float32)
-    return Refiner(fast_network(layout), build_predictor(layout.style_size, SMALL), photos)
+    return Refiner(fast_network(layout), build_predictor(layout.style_size, SMALL))
 
 
 def test_where_the_style_is_reached_the_photo_still_counts(refiner):
     """The painting is the picture itself, so that no style is missing; a step brings the photo."""
     size = LAYOUTS["shipped"].style_size
     gamma, beta = (tf.constant(np.full(size, v, np.float32)) for v in (1.0, 0.1))
-    photo, wanted = refiner._photos[0], refiner._wanted[0]
+    photo = tf.constant(np.random.default_rng(0).random((1, 48, 48, 3), np.float32))
+    noise = tf.constant(draw_noise(LAYOUTS["shipped"], 48, 48, seed=0)[None])
+    wanted = refiner._features(photo)[1]
 
     def features(gamma, beta):
         picture = refiner._network.apply(
-            photo, refiner._noise, lambda x, step: normalize(x, *step.affine(gamma, beta))
+            photo, noise, lambda x, step: normalize(x, *step.affine(gamma, beta))
         )
         return refiner._trunk(picture)
 
@@ -37,7 +39,7 @@ def test_where_the_style_is_reached_the_photo_still_counts(refiner):
         return float(relative_error(features(gamma, beta)[-1], wanted)[0])
 
     grams = [gram_matrix(f) for f in features(gamma, beta)]
-    slopes = refiner._gradients(gamma, beta, photo, wanted, grams)
+    slopes = refiner._gradients(gamma, beta, photo, noise, wanted, grams)
     length = float(tf.sqrt(sum(tf.reduce_sum(tf.square(slope)) for slope in slopes)))
     assert length > 1e-4
     step = 0.05 / length

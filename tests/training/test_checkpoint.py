@@ -222,10 +222,12 @@ def test_new_parts_of_the_network_start_closed(data, finished):
         assert np.abs(gamma[2, ends[index - 1] : ends[index]]).max() > 0
 
 
-def test_a_network_with_fewer_blocks_is_refused(data, finished, tmp_path):
-    layout = replace(LAYOUT, num_residual_blocks=0)
+@pytest.mark.parametrize("more", [{"num_residual_blocks": 2}, {"fine_blocks": 1}])
+def test_a_network_with_fewer_blocks_is_refused(data, tmp_path, more):
+    large = build_trainer(small_config(data, layout=replace(LAYOUT, **more)), vgg=small_vgg())
+    write_network(large, tmp_path)
     with pytest.raises(CheckpointError, match="has another layout"):
-        run(data, tmp_path, settings={"layout": layout, "initial": str(finished)})
+        run(data, tmp_path / "run", settings={"initial": str(tmp_path)})
 
 
 def test_start_from_another_layout(data, finished, tmp_path):
