@@ -5,8 +5,10 @@ import os
 import shutil
 import time
 from dataclasses import replace
+from importlib.util import find_spec
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from arbitrary_nst import embed
@@ -14,6 +16,19 @@ from arbitrary_nst.demo import Settings
 from arbitrary_nst.engines.protocol import Step
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+# Of a module whose tests drive a browser.
+IN_A_BROWSER = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("gradio") is None, reason="the demo needs gradio"),
+    pytest.mark.skipif(
+        find_spec("playwright") is None,
+        reason='the browser is driven by playwright: pip install "playwright"',
+    ),
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium (apt install chromium)"),
+    # Not ours: Gradio and what it stands on, in the newest Python and libraries.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:(gradio|starlette|fastapi|websockets)"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
 SETTINGS = Settings(port=0, max_pixels=2_000_000, max_output_pixels=1_000_000, max_file_megabytes=4)
 
 

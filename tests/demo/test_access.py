@@ -6,22 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from browsing import CHROMIUM, begin
+from browsing import IN_A_BROWSER, begin
 
-from arbitrary_nst.demo.serving import quiet
-
-quiet()  # before Gradio is imported
-pytest.importorskip("gradio", reason="the demo needs gradio")
-pytest.importorskip(
-    "playwright.sync_api", reason='the browser is driven by playwright: pip install "playwright"'
-)
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium (apt install chromium)"),
-    # Not ours: Gradio and what it stands on, in the newest Python and libraries.
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:(gradio|starlette|fastapi|websockets)"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
+pytestmark = IN_A_BROWSER
 AXE = "axe-core@4"
 TABS = ("Blend", "Between styles", "Any painting", "My styles")
 

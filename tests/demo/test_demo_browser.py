@@ -10,26 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import CHROMIUM, FakeVgg19, begin, pixels, read, same, status, upload, wait_until
+from browsing import IN_A_BROWSER, FakeVgg19, begin, pixels, read, same, status, upload, wait_until
 from PIL import Image
 
 from arbitrary_nst import embed, save_styles, stylize
-from arbitrary_nst.demo.serving import quiet
 
-quiet()  # before Gradio is imported
 pytest.importorskip("gradio", reason="the demo needs gradio")
-pytest.importorskip(
-    "playwright.sync_api", reason='the browser is driven by playwright: pip install "playwright"'
-)
-from arbitrary_nst.demo import painting_tab  # noqa: E402
+from arbitrary_nst.demo import painting_tab
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium (apt install chromium)"),
-    # Not ours: Gradio and what it stands on, in the newest Python and libraries.
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:(gradio|starlette|fastapi|websockets)"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
+pytestmark = IN_A_BROWSER
 
 
 class TestBlend:
@@ -98,7 +87,7 @@ class TestBlend:
         begin(page, photo_file)
         for tab, part in (("Between", "#pad-result img"), ("Any", "#quality"), ("My", "#forget")):
             page.get_by_role("tab", name=tab).click()
-            page.locator(part).wait_for()
+            page.locator(part).first.wait_for()
         outside = [url for url in page.requested if not url.startswith(("data:", "blob:"))]
         assert {url.split("/")[2].split(":")[0] for url in outside} == {"127.0.0.1"}
 
