@@ -265,7 +265,7 @@ class TestLooks:
             page.locator("#result img").last.wait_for()
             page.get_by_role("tab", name="Between styles").click()
             page.locator("#strip img").last.wait_for()
-            page.locator("#pad-result img").wait_for()
+            page.locator("#pad-result img").last.wait_for()
             shoot(page, folder / "demo-between.jpg")
 
 
