@@ -63,7 +63,7 @@ CSS = """
   width: 100%; }
 .gradio-container .main.fillable { padding: 10px 24px !important; }
 /* The page comes in pieces, each of which would push those below it: shown when it is whole. */
-.gradio-container:not(:has(#styles label)) .main { visibility: hidden; }
+.gradio-container:not(:has(#styles label):has(.controls input)) .main { visibility: hidden; }
 .tabs, .tabs .tabitem { min-width: 0; }
 .tabs .tabitem { padding: 10px 0 0 !important; border: none !important; }
 #top { flex-wrap: nowrap; align-items: center !important; gap: 24px; }
