@@ -9,7 +9,7 @@ import time
 from arbitrary_nst.batch import num_cores, stylize_folder
 from arbitrary_nst.batch.files import PICTURE_FORMATS
 from arbitrary_nst.batch.settings import set_threads
-from arbitrary_nst.cli.engine_options import add_engine, chosen_engine, means_cin
+from arbitrary_nst.cli.engine_options import CIN_SETTINGS, add_engine, chosen_engine, means_cin
 from arbitrary_nst.cli.options import (
     ProgressBar,
     add_command,
@@ -92,8 +92,8 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 def _engine(options: argparse.Namespace) -> str | Engine:
-    settings = (options.style_scale, options.refine_steps, options.fit_steps)
-    if any(setting is not None for setting in settings) and means_cin(options):
+    is_set = any(getattr(options, name) is not None for name in CIN_SETTINGS)
+    if is_set and means_cin(options):
         set_threads(1)  # as a batch has them, which has to be said before there is an engine
     return chosen_engine(options)
 

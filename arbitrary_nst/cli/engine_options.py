@@ -13,6 +13,8 @@ from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.engines.shared import REFINE_STEPS
 from arbitrary_nst.errors import InputError
 
+# Options of `Cin`, under the same names; the first one magenta has, too.
+CIN_SETTINGS = ("style_scale", "refine_steps", "fit_steps")
 # Options of `Vgg19Settings`, under the same names: kind, placeholder, help.
 VGG19_SETTINGS = (
     ("iterations", whole_numbers, "N,N,N", "steps at each scale, coarse to fine"),
@@ -80,15 +82,14 @@ def chosen_engine(options: argparse.Namespace) -> str | Engine:
         from arbitrary_nst.engines.vgg19 import Vgg19, Vgg19Settings
 
         return Vgg19(settings=Vgg19Settings(**settings), checkpoint=checkpoint)
-    own = ("style_scale", "refine_steps", "fit_steps")
-    chosen = {name: given[name] for name in own if name in given}
+    chosen = {name: given[name] for name in CIN_SETTINGS if name in given}
     if not chosen:
         return options.engine
     if means_cin(options):
         from arbitrary_nst.engines.cin import Cin
 
         return Cin(**chosen, precision=given.get("precision", "auto"))
-    for name in own[1:]:
+    for name in CIN_SETTINGS[1:]:
         if name in chosen:
             option = name.replace("_", "-")
             raise InputError(f"--{option} is a setting of the engine cin, not of {options.engine}.")

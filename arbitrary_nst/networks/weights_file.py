@@ -40,6 +40,26 @@ def open_weights(path: str | Path, kind: str, *, hint: str = "") -> Iterator[Any
         raise CheckpointError(f"{path} is not {kind}: {what}. {hint}".rstrip()) from error
 
 
+@contextlib.contextmanager
+def open_own(path: str | Path, kind: str, name: str, version: str) -> Iterator[Any]:
+    """Opens a file of this package's own format; see `open_weights`.
+
+    Args:
+        path: of the file.
+        kind: what it should be, such as "network file".
+        name: of the format.
+        version: of the format.
+
+    Raises:
+        CheckpointError: there is none, it cannot be read, or it is of another kind or version.
+    """
+    if not Path(path).is_file():
+        raise CheckpointError(f"There is no {kind} {path}.")
+    with open_weights(path, f"a readable {kind}") as file:
+        check_format(path, file.metadata() or {}, name, version)
+        yield file
+
+
 def check_format(path: str | Path, metadata: Mapping[str, str], name: str, version: str) -> None:
     """Raises `CheckpointError` where a file is of another kind or of another version."""
     found = metadata.get("format"), metadata.get("version")

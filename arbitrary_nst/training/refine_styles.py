@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from arbitrary_nst.checkpoints import IDENTITY, STYLES_FILE
+from arbitrary_nst.checkpoints import STYLES_FILE
 from arbitrary_nst.common.checks import positive_int, whole_number
 from arbitrary_nst.embedding import save_styles
 from arbitrary_nst.engines.cin import MIN_CONTENT_SIDE, Cin
@@ -83,7 +83,7 @@ def refine_styles(
         styles[name] = replace(styles[name], arrays=arrays)
         progress(done, len(chosen), name)
     path = engine.folder / STYLES_FILE
-    save_styles([styles[IDENTITY], *(s for n, s in styles.items() if n != IDENTITY)], path)
+    save_styles(list(styles.values()), path)
     return path
 
 

@@ -10,7 +10,7 @@ from arbitrary_nst.checkpoints import TARGETS_FILE
 from arbitrary_nst.embedding import Embedding, save_styles
 from arbitrary_nst.engines.cin import STYLE_SIZE
 from arbitrary_nst.engines.cin.targets import target_arrays
-from arbitrary_nst.networks.predictor.network import TRUNK
+from arbitrary_nst.networks.predictor.network import trunk_of
 from arbitrary_nst.networks.vgg import gram_matrix
 from arbitrary_nst.training.config import StyleSpec
 from arbitrary_nst.training.data import load_style
@@ -28,7 +28,7 @@ def write_targets(
         network: id of the cin network.
         out: folder of the network.
     """
-    trunk = keras.Model(predictor.input, [predictor.get_layer(name).output for name in TRUNK])
+    trunk = trunk_of(predictor)
     targets = []
     for style in styles:
         painting = load_style(style.file, STYLE_SIZE, role=f"style {style.name!r}")

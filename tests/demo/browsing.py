@@ -32,7 +32,19 @@ IN_A_BROWSER = [
 SETTINGS = Settings(port=0, max_pixels=2_000_000, max_output_pixels=1_000_000, max_file_megabytes=4)
 
 
-class FakeVgg19:
+class InSteps:
+    """What an engine does besides `render_steps`."""
+
+    def render(self, content, embedding, *, seed=0, on_step=lambda step: None):
+        for step in self.render_steps(content, embedding):
+            on_step(step)
+        return step.picture
+
+    def render_batch(self, contents, embeddings, *, seed=0):
+        return [self.render(*pair) for pair in zip(contents, embeddings, strict=True)]
+
+
+class FakeVgg19(InSteps):
     """An engine that takes its time: 400 steps, each a little darker than the one before."""
 
     name, network, styles = "vgg19", "fake", {}
@@ -45,14 +57,6 @@ class FakeVgg19:
 
     def identity(self, content):
         return self.embed(content)
-
-    def render(self, content, embedding, *, seed=0, on_step=lambda step: None):
-        for step in self.render_steps(content, embedding):
-            on_step(step)
-        return step.picture
-
-    def render_batch(self, contents, embeddings, *, seed=0):
-        return [self.render(*pair) for pair in zip(contents, embeddings, strict=True)]
 
     def render_steps(self, content, embedding, *, seed=0):
         for step in range(1, 401):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from browsing import InSteps
 
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines.protocol import Step
@@ -13,7 +14,7 @@ from arbitrary_nst.demo import mixes, painting_tab
 STYLES = [Embedding("slow", "s1", {"x": np.full(1, v, np.float32)}, name="x") for v in (0.0, 1.0)]
 
 
-class Slow:
+class Slow(InSteps):
     """Three steps, at the end of which the picture is as bright as the style says."""
 
     name, network = "slow", "s1"
@@ -27,14 +28,6 @@ class Slow:
         for step in range(1, 4):
             share = np.float32(step / 3)
             yield Step(step, 3, 1.0, content + share * (embedding.arrays["x"] - content))
-
-    def render(self, content, embedding, *, seed=0, on_step=lambda step: None):
-        for step in self.render_steps(content, embedding):
-            on_step(step)
-        return step.picture
-
-    def render_batch(self, contents, embeddings, *, seed=0):
-        return [self.render(*pair) for pair in zip(contents, embeddings, strict=True)]
 
 
 def test_every_step_and_the_blended_picture_with_its_transparency(photo, monkeypatch):

@@ -1,6 +1,5 @@
 """Styles that the cin engine fits to each photo (`fit_steps`)."""
 
-import keras
 import numpy as np
 import pytest
 from small_training import NAMES, draw_painting, draw_photo, small_config, small_vgg, write_data
@@ -12,7 +11,7 @@ from arbitrary_nst.engines.cin import Cin
 from arbitrary_nst.engines.cin.targets import KEYS, fit_photo, target_arrays, target_grams
 from arbitrary_nst.errors import CheckpointError, InputError, StyleError, WeightsUnavailable
 from arbitrary_nst.networks.losses import style_loss
-from arbitrary_nst.networks.predictor.network import TRUNK, PredictorLayout
+from arbitrary_nst.networks.predictor.network import PredictorLayout, trunk_of
 from arbitrary_nst.networks.vgg import gram_matrix
 from arbitrary_nst.training.config import PaintingSpec
 from arbitrary_nst.training.train import train
@@ -47,8 +46,7 @@ def photo():
 
 def distance(engine, picture, style):
     """From the Gram matrices that the style is to have, by the predictor's convolutions."""
-    predictor = engine._full.predictor
-    trunk = keras.Model(predictor.input, [predictor.get_layer(name).output for name in TRUNK])
+    trunk = trunk_of(engine._full.predictor)
     grams = [gram_matrix(f) for f in trunk(picture[None])]
     targets = [gram[None] for gram in target_grams(style.arrays)]
     return float(style_loss(grams, targets)[0])

@@ -1,6 +1,5 @@
 """Named styles fitted once more after a training (`refine-styles`)."""
 
-import keras
 import numpy as np
 import pytest
 from small_training import NAMES, small_config, small_vgg, write_data
@@ -12,7 +11,7 @@ from arbitrary_nst.engines.cin.targets import load_targets, target_grams
 from arbitrary_nst.errors import InputError, StyleError, WeightsUnavailable
 from arbitrary_nst.image import load_image
 from arbitrary_nst.networks.losses import style_loss
-from arbitrary_nst.networks.predictor.network import TRUNK, PredictorLayout
+from arbitrary_nst.networks.predictor.network import PredictorLayout, trunk_of
 from arbitrary_nst.networks.vgg import gram_matrix
 from arbitrary_nst.training.config import PaintingSpec
 from arbitrary_nst.training.refine_styles import refine_styles
@@ -43,8 +42,7 @@ def folder(trained, tmp_path):
 
 def distance(engine, photo, style, target):
     """Of a picture from the painting's Gram matrices, by the predictor's convolutions."""
-    predictor = engine._full.predictor
-    trunk = keras.Model(predictor.input, [predictor.get_layer(name).output for name in TRUNK])
+    trunk = trunk_of(engine._full.predictor)
     grams = [gram_matrix(f) for f in trunk(engine.render(photo, style)[None])]
     return float(style_loss(grams, [gram[None] for gram in target])[0])
 

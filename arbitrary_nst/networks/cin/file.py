@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save
 
-from arbitrary_nst.errors import CheckpointError
 from arbitrary_nst.networks.cin.layout import CinLayout
-from arbitrary_nst.networks.weights_file import check_format, open_weights, read_arrays
+from arbitrary_nst.networks.weights_file import open_own, read_arrays
 
 FORMAT = "arbitrary_nst.cin"
 VERSION = "1"
@@ -52,13 +51,8 @@ def load_network(path: str | Path) -> tuple[CinLayout, dict[str, np.ndarray]]:
         CheckpointError: missing, damaged, of another kind, or with arrays that do not fit the
             layout; the message names the array that differs.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"There is no network file {path}.")
-    with open_weights(path, "a readable network file") as file:
-        metadata = file.metadata() or {}
-        check_format(path, metadata, FORMAT, VERSION)
-        layout = _parse_layout(metadata.get("layout", ""))
+    with open_own(path, "network file", FORMAT, VERSION) as file:
+        layout = _parse_layout(file.metadata().get("layout", ""))
         return layout, read_arrays(path, file, kernel_shapes(layout))
 
 

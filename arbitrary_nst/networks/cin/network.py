@@ -17,6 +17,7 @@ from keras import ops
 from arbitrary_nst.networks.cin.layout import EPSILON, noise_source
 from arbitrary_nst.networks.cin.layout import CinLayout as CinLayout
 from arbitrary_nst.networks.cin.layout import noise_shape as noise_shape
+from arbitrary_nst.networks.cin.photo import DARKEST, LIGHTEST
 
 
 class ReflectionPadding(keras.layers.Layer):
@@ -181,8 +182,7 @@ def photo_gamma_beta(content):
     Returns:
         Two float32 (B, 3).
     """
-    # Black and white have no logit. Measured on eight photos, cutting here gave the best PSNR.
-    content = ops.clip(ops.cast(content, "float32"), 0.04, 0.96)
+    content = ops.clip(ops.cast(content, "float32"), DARKEST, LIGHTEST)
     logits = ops.log(content) - ops.log(1.0 - content)
     mean, variance = ops.moments(logits, axes=(1, 2))
     return ops.sqrt(variance), mean

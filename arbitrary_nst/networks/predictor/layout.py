@@ -11,6 +11,8 @@ CONVOLUTION_RATE = 0.02
 DENSE_RATES = {"hidden": 0.02, "bottleneck": 0.3, "vector": 0.1}
 TRUNK = ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1")
 
+POOLED = ("block2_conv1", "block3_conv1")  # of these, before which the resolution is halved
+
 
 @dataclass(frozen=True)
 class PredictorLayout:

@@ -13,12 +13,11 @@ from arbitrary_nst.networks.predictor.layout import (
     CONVOLUTION_RATE,
     DENSE_RATES,
     OFFSET,
+    POOLED,
     SCALE,
     PredictorLayout,
 )
 from arbitrary_nst.networks.predictor.reading import read_predictor
-
-POOLED = ("block2_conv1", "block3_conv1")  # after which the trunk's resolution is halved
 
 
 def predict_by(

@@ -22,7 +22,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from arbitrary_nst.networks.predictor.layout import CONVOLUTION_RATE, DENSE_RATES
+from arbitrary_nst.networks.predictor.layout import CONVOLUTION_RATE, DENSE_RATES, POOLED
 from arbitrary_nst.networks.predictor.layout import OFFSET as OFFSET
 from arbitrary_nst.networks.predictor.layout import SCALE as SCALE
 from arbitrary_nst.networks.predictor.layout import TRUNK as TRUNK
@@ -170,7 +170,7 @@ def build_predictor(
     painting = keras.Input((None, None, 3), name="painting", dtype="float32")
     x = keras.layers.Rescaling(SCALE, OFFSET, name="scaled", dtype="float32")(painting)
     for name, width in zip(TRUNK, layout.trunk, strict=True):
-        if name in ("block2_conv1", "block3_conv1"):
+        if name in POOLED:
             x = keras.layers.MaxPooling2D(
                 2, padding="same", data_format=CHANNELS, name=f"{name}_pool", dtype=dtype
             )(x)
@@ -198,6 +198,11 @@ def build_predictor(
             dtype="float32",
         )(x)
     return keras.Model(painting, x, name="predictor")
+
+
+def trunk_of(predictor: keras.Model) -> keras.Model:
+    """The convolutions of `TRUNK` as a model from paintings to the features of each."""
+    return keras.Model(predictor.input, [predictor.get_layer(name).output for name in TRUNK])
 
 
 def compiled(predictor: keras.Model) -> Callable:

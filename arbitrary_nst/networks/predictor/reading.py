@@ -11,7 +11,7 @@ import numpy as np
 
 from arbitrary_nst.errors import CheckpointError
 from arbitrary_nst.networks.predictor.layout import TRUNK, PredictorLayout
-from arbitrary_nst.networks.weights_file import check_format, open_weights, read_arrays
+from arbitrary_nst.networks.weights_file import open_own, read_arrays
 
 FORMAT = "arbitrary_nst.predictor"
 VERSION = "2"
@@ -33,12 +33,8 @@ def read_predictor(
     Raises:
         CheckpointError: missing, damaged, of another kind, or for another network.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"There is no predictor file {path}.")
-    with open_weights(path, "a readable predictor file") as file:
-        metadata = file.metadata() or {}
-        check_format(path, metadata, FORMAT, VERSION)
+    with open_own(path, "predictor file", FORMAT, VERSION) as file:
+        metadata = file.metadata()
         if metadata.get("network") != network:
             raise CheckpointError(
                 f"{path} predicts styles for another network. Expected {network}. "

@@ -17,7 +17,7 @@ import tensorflow as tf
 from arbitrary_nst.networks.cin.fast import FastCin, normalize
 from arbitrary_nst.networks.cin.noise import draw_noise
 from arbitrary_nst.networks.losses import relative_error, style_loss
-from arbitrary_nst.networks.predictor.network import TRUNK
+from arbitrary_nst.networks.predictor.network import trunk_of
 from arbitrary_nst.networks.vgg import gram_matrix
 
 LEARNING_RATE = 0.03  # of Adam, falling to zero
@@ -34,9 +34,8 @@ class Refiner:
 
     def __init__(self, network: FastCin, predictor: keras.Model) -> None:
         self._network = network
-        layers = [predictor.get_layer(name) for name in TRUNK]
-        self._trunk = keras.Model(predictor.input, [layer.output for layer in layers])
-        layout, widths = network.layout, [layer.kernel.shape[-1] for layer in layers]
+        self._trunk = trunk_of(predictor)
+        layout, widths = network.layout, [f.shape[-1] for f in self._trunk.outputs]
 
         def spec(*shape: int | None) -> tf.TensorSpec:
             return tf.TensorSpec(shape, tf.float32)
