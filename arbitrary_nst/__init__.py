@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 from arbitrary_nst.common.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from arbitrary_nst.api import StyleInfo, embed, list_styles, stylize, stylize_many
+    from arbitrary_nst.api import (
+        StyleInfo,
+        embed,
+        list_styles,
+        stylize,
+        stylize_array,
+        stylize_many,
+    )
     from arbitrary_nst.batch import stylize_folder
     from arbitrary_nst.embedding import Embedding, blend, load_styles, save_styles
     from arbitrary_nst.engines import load_engine
@@ -72,6 +79,7 @@ __all__ = [
     "save_image",
     "save_styles",
     "stylize",
+    "stylize_array",
     "stylize_folder",
     "stylize_many",
     "stylize_video",
@@ -81,7 +89,7 @@ __all__ = [
 _ERRORS = ("Error", "Large", "Found", "Unavailable", "Died")
 # Where each name is, as above.
 _MODULES = {
-    "api": ("StyleInfo", "embed", "list_styles", "stylize", "stylize_many"),
+    "api": ("StyleInfo", "embed", "list_styles", "stylize", "stylize_array", "stylize_many"),
     "batch": ("stylize_folder",),
     "embedding": ("Embedding", "blend", "load_styles", "save_styles"),
     "engines": ("load_engine",),

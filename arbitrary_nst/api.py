@@ -8,18 +8,19 @@ import os
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
 
+import numpy as np
 from PIL import Image
 
 from arbitrary_nst.checkpoints import IDENTITY, trained_styles
 from arbitrary_nst.common.checks import check_progress
-from arbitrary_nst.embedding import Embedding
-from arbitrary_nst.engines import check_engine
+from arbitrary_nst.embedding import Embedding, Weights
+from arbitrary_nst.engines import EngineName, check_engine
 from arbitrary_nst.engines.protocol import Engine
-from arbitrary_nst.image import DEFAULT_MAX_PIXELS, ImageSource
-from arbitrary_nst.pipeline.arguments import DEFAULT_MAX_MEMORY, Options, Progress
+from arbitrary_nst.image import DEFAULT_MAX_PIXELS, ImageSource, KeepMetadata
+from arbitrary_nst.pipeline.arguments import DEFAULT_MAX_MEMORY, Color, Options, Progress
 from arbitrary_nst.pipeline.contents import check_contents, load_content
 from arbitrary_nst.pipeline.engine_choice import choose, embeddings_by, loaded
-from arbitrary_nst.pipeline.paint import pictures
+from arbitrary_nst.pipeline.paint import Picture, pictures
 from arbitrary_nst.pipeline.plan import look_of, plan
 from arbitrary_nst.pipeline.styles import Style, Styles, check_style
 
@@ -47,7 +48,7 @@ def list_styles() -> list[StyleInfo]:
 
 
 def embed(
-    style: Style, *, engine: str | Engine = "auto", max_pixels: int = DEFAULT_MAX_PIXELS
+    style: Style, *, engine: EngineName | Engine = "auto", max_pixels: int = DEFAULT_MAX_PIXELS
 ) -> Embedding:
     """Turns a style into its embedding, to be saved, blended and used many times.
 
@@ -91,18 +92,19 @@ def embed(
 def stylize(
     content: ImageSource,
     styles: Styles,
-    weights: Sequence[float] | None = None,
+    weights: Weights | None = None,
     *,
     strength: float = 1.0,
-    color: str = "style",
+    color: Color = "style",
     size: int | None = None,
     working_size: int | None = None,
     texture_scale: float = 1.0,
     masks: Sequence[ImageSource | None] | None = None,
-    engine: str | Engine = "auto",
+    engine: EngineName | Engine = "auto",
     seed: int = 0,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     max_memory: float = DEFAULT_MAX_MEMORY,
+    keep_metadata: KeepMetadata = False,
     progress: Progress | None = None,
 ) -> Image.Image:
     """Paints a photo in a blend of styles.
@@ -135,6 +137,10 @@ def stylize(
         max_memory: bytes, above 0, that painting may take, beside TensorFlow, photo and picture. A
             photo that needs more is painted in passes over strips of it, which gives the same
             picture and takes longer; cin only.
+        keep_metadata: whether the picture has the photo's EXIF data, in its `info`, where
+            `save_image` finds them: camera, time, author; orientation and size are the picture's.
+            The place (GPS) is left out unless this is "gps", and so are the maker's notes and the
+            small preview.
         progress: called as progress(done, total, message, preview=None). It counts pictures; with
             the vgg19 engine steps, and the preview is the PIL image so far; for a photo that is
             painted in passes these.
@@ -173,26 +179,79 @@ def stylize(
             seed=seed,
             max_pixels=max_pixels,
             max_memory=max_memory,
+            keep_metadata=keep_metadata,
             progress=progress,
         )
     )
 
 
-def stylize_many(
-    contents: Iterable[ImageSource],
+def stylize_array(
+    content: ImageSource,
     styles: Styles,
-    weights: Sequence[float] | None = None,
+    weights: Weights | None = None,
     *,
     strength: float = 1.0,
-    color: str = "style",
+    color: Color = "style",
     size: int | None = None,
     working_size: int | None = None,
     texture_scale: float = 1.0,
     masks: Sequence[ImageSource | None] | None = None,
-    engine: str | Engine = "auto",
+    engine: EngineName | Engine = "auto",
     seed: int = 0,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     max_memory: float = DEFAULT_MAX_MEMORY,
+    progress: Progress | None = None,
+) -> np.ndarray:
+    """`stylize` for programs that go on with numbers, and for pictures of more than 8 bits.
+
+    A photo of 16 bits a channel is read with all of them (`stylize` reads 8, as PIL has no more;
+    in colour that needs OpenCV). `save_image(array, "out.png", bits=16)` writes the result.
+
+    Args:
+        content: as for `stylize`.
+        styles: as for `stylize`.
+        weights: as for `stylize`.
+        strength: as for `stylize`.
+        color: as for `stylize`.
+        size: as for `stylize`.
+        working_size: as for `stylize`.
+        texture_scale: as for `stylize`.
+        masks: as for `stylize`.
+        engine: as for `stylize`.
+        seed: as for `stylize`.
+        max_pixels: as for `stylize`.
+        max_memory: as for `stylize`.
+        progress: as for `stylize`.
+
+    Returns:
+        float32 `(H, W, 3)`, RGB in `[0, 1]`, or `(H, W, 4)` where the content has transparency.
+
+    Raises:
+        Exception: whatever `stylize` raises.
+    """
+    options = Options(
+        strength, color, size, working_size, texture_scale, seed, max_pixels, max_memory, bits=16
+    )
+    pictures = paint_photos([content], styles, weights, masks, engine, options, progress)
+    return next(pictures).array()
+
+
+def stylize_many(
+    contents: Iterable[ImageSource],
+    styles: Styles,
+    weights: Weights | None = None,
+    *,
+    strength: float = 1.0,
+    color: Color = "style",
+    size: int | None = None,
+    working_size: int | None = None,
+    texture_scale: float = 1.0,
+    masks: Sequence[ImageSource | None] | None = None,
+    engine: EngineName | Engine = "auto",
+    seed: int = 0,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    max_memory: float = DEFAULT_MAX_MEMORY,
+    keep_metadata: KeepMetadata = False,
     progress: Progress | None = None,
 ) -> Iterator[Image.Image]:
     """`stylize` for several photos in the same blend, one after the other.
@@ -214,13 +273,36 @@ def stylize_many(
         >>> for number, picture in enumerate(stylize_many(paths, "great-wave")):
         ...     picture.save(f"{number}.png")
     """
+    options = Options(
+        strength,
+        color,
+        size,
+        working_size,
+        texture_scale,
+        seed,
+        max_pixels,
+        max_memory,
+        keep_metadata=keep_metadata,
+    )
+    return map(
+        Picture.image, paint_photos(contents, styles, weights, masks, engine, options, progress)
+    )
+
+
+def paint_photos(
+    contents: Iterable[ImageSource],
+    styles: Styles,
+    weights: Weights | None,
+    masks: Sequence[ImageSource | None] | None,
+    engine: EngineName | Engine,
+    options: Options,
+    progress: Progress | None,
+) -> Iterator[Picture]:
+    """`stylize_many` with its options in one piece, for callers who need more than PIL images."""
     check_contents(contents)
     check_progress(progress)
-    options = Options(
-        strength, color, size, working_size, texture_scale, seed, max_pixels, max_memory
-    )
     plans = plan(styles, weights, masks, engine, options)
-    photos = (load_content(content, options.size, max_pixels) for content in contents)
+    photos = (load_content(content, options) for content in contents)
     # The first photo, too, before the engine: a wrong path should not wait for TensorFlow.
     first = next(photos, None)
     if first is None:

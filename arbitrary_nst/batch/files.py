@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from arbitrary_nst.common.atomic import write_bytes
 from arbitrary_nst.errors import InputError
@@ -26,7 +26,8 @@ from arbitrary_nst.image import can_write
 _log = logging.getLogger(__name__)
 MANIFEST = "arbitrary-nst-batch.json"
 MANIFEST_VERSION = 1
-PICTURE_FORMATS = ("keep", "jpg", "png", "webp", "avif", "tif", "bmp")
+PictureFormat = Literal["keep", "jpg", "png", "webp", "avif", "tif", "bmp"]
+PICTURE_FORMATS: tuple[str, ...] = get_args(PictureFormat)
 INPUT_SUFFIXES = frozenset(
     ".avif .bmp .gif .heic .heif .j2k .jfif .jp2 .jpe .jpeg .jpg .mpo .pbm .pgm .png .pnm .ppm "
     ".tif .tiff .webp".split()
@@ -47,7 +48,7 @@ def find_jobs(
     out_dir: str | os.PathLike[str],
     *,
     recursive: bool = False,
-    output_format: str = "keep",
+    output_format: PictureFormat = "keep",
 ) -> list[Job]:
     """The photos of a folder, each with the file to write, sorted by name.
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from arbitrary_nst.batch import processes
 from arbitrary_nst.batch.files import (
+    PictureFormat,
     find_done,
     find_jobs,
     make_folders,
@@ -29,10 +30,14 @@ from arbitrary_nst.batch.work import Outcome, paint_jobs
 from arbitrary_nst.checkpoints import trained_styles
 from arbitrary_nst.common.checks import check_progress, positive_int
 from arbitrary_nst.common.extras import require
+from arbitrary_nst.embedding import Weights
+from arbitrary_nst.engines import EngineName
 from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import InputError
-from arbitrary_nst.image import DEFAULT_MAX_PIXELS, ImageSource
-from arbitrary_nst.pipeline.arguments import DEFAULT_MAX_MEMORY, Progress
+from arbitrary_nst.image import DEFAULT_MAX_PIXELS, ImageSource, KeepMetadata
+from arbitrary_nst.image.writing import Bits, check_bits
+from arbitrary_nst.networks.precision import Precision
+from arbitrary_nst.pipeline.arguments import DEFAULT_MAX_MEMORY, Color, Progress
 from arbitrary_nst.pipeline.styles import Styles
 
 MIN_SHARE = 8  # photos for which another process is worth its start
@@ -53,24 +58,26 @@ def stylize_folder(
     in_dir: str | os.PathLike[str],
     styles: Styles,
     out_dir: str | os.PathLike[str],
-    weights: Sequence[float] | None = None,
+    weights: Weights | None = None,
     *,
     strength: float = 1.0,
-    color: str = "style",
+    color: Color = "style",
     size: int | None = None,
     working_size: int | None = None,
     texture_scale: float = 1.0,
     masks: Sequence[ImageSource | None] | None = None,
-    engine: str | Engine = "auto",
+    engine: EngineName | Engine = "auto",
     seed: int = 0,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     max_memory: float = DEFAULT_MAX_MEMORY,
-    precision: str = "auto",
+    precision: Precision = "auto",
     recursive: bool = False,
     workers: int | None = None,
     ray: str | None = None,
-    output_format: str = "keep",
+    output_format: PictureFormat = "keep",
     quality: int = 95,
+    bits: Bits = 8,
+    keep_metadata: KeepMetadata = False,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> BatchReport:
@@ -106,6 +113,9 @@ def stylize_folder(
             address of a cluster whose machines see the same folders.
         output_format: "keep" or a suffix; see `files.find_jobs`.
         quality: of JPEG, WebP and AVIF, 1 to 100.
+        bits: of a channel, 8, or 16 where all pictures are .png or .tif; photos that have as many
+            are then read with all of them, for which OpenCV has to be there.
+        keep_metadata: as for `stylize`.
         overwrite: paint everything anew, whatever the settings of what is there.
         progress: called as progress(done, total, message), which count photos to paint.
 
@@ -132,6 +142,7 @@ def stylize_folder(
 
         require("ray.data")
     jobs = find_jobs(in_dir, out_dir, recursive=recursive, output_format=output_format)
+    check_bits(bits, *(job.target for job in jobs))
     settings, runner = prepare(
         styles,
         weights,
@@ -148,6 +159,8 @@ def stylize_folder(
         precision=precision,
         output_format=output_format,
         quality=quality,
+        bits=bits,
+        keep_metadata=keep_metadata,
     )
     since = open_manifest(
         out_dir, jobs, settings.fingerprint(), settings.parts, overwrite=overwrite

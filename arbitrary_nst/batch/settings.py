@@ -9,14 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from arbitrary_nst.batch.files import PictureFormat
 from arbitrary_nst.checkpoints import cin_folder
 from arbitrary_nst.common.checks import check_quality
-from arbitrary_nst.engines import load_engine
+from arbitrary_nst.embedding import Weights
+from arbitrary_nst.engines import EngineName, load_engine
+from arbitrary_nst.engines.cin.runtime import Runtime
 from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import InputError, WeightsUnavailable
-from arbitrary_nst.image import DEFAULT_MAX_PIXELS, ImageSource
-from arbitrary_nst.networks.precision import choose_precision
-from arbitrary_nst.pipeline.arguments import DEFAULT_MAX_MEMORY, Options
+from arbitrary_nst.image import DEFAULT_MAX_PIXELS, ImageSource, KeepMetadata
+from arbitrary_nst.image.writing import Bits
+from arbitrary_nst.networks.precision import Precision, choose_precision
+from arbitrary_nst.pipeline.arguments import DEFAULT_MAX_MEMORY, Color, Options
 from arbitrary_nst.pipeline.engine_choice import Choice, loaded
 from arbitrary_nst.pipeline.plan import Look, look_of, plan
 from arbitrary_nst.pipeline.styles import Styles
@@ -42,12 +46,12 @@ class EngineRecipe:
 
     name: str
     network: str
-    precision: str | None
+    precision: Precision | None
     threads: int
     settings: Vgg19Settings | None = None
     folder: str | None = None
     fit_steps: int = 0
-    runtime: str = "tensorflow"
+    runtime: Runtime = "tensorflow"
 
 
 @dataclass(frozen=True)
@@ -87,21 +91,23 @@ class BatchSettings:
 
 def prepare(
     styles: Styles,
-    weights: Sequence[float] | None = None,
+    weights: Weights | None = None,
     *,
     strength: float = 1.0,
-    color: str = "style",
+    color: Color = "style",
     size: int | None = None,
     working_size: int | None = None,
     texture_scale: float = 1.0,
     masks: Sequence[ImageSource | None] | None = None,
-    engine: str | Engine = "auto",
+    engine: EngineName | Engine = "auto",
     seed: int = 0,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     max_memory: float = DEFAULT_MAX_MEMORY,
-    precision: str = "auto",
-    output_format: str = "keep",
+    precision: Precision = "auto",
+    output_format: PictureFormat = "keep",
     quality: int = 95,
+    bits: Bits = 8,
+    keep_metadata: KeepMetadata = False,
 ) -> tuple[BatchSettings, Engine]:
     """Checks the options, loads the engine, and embeds and blends the styles.
 
@@ -119,7 +125,16 @@ def prepare(
         WeightsUnavailable: the engine's network cannot be had.
     """
     options = Options(
-        strength, color, size, working_size, texture_scale, seed, max_pixels, max_memory
+        strength,
+        color,
+        size,
+        working_size,
+        texture_scale,
+        seed,
+        max_pixels,
+        max_memory,
+        bits,
+        keep_metadata,
     )
     quality = check_quality(quality)
     plans = plan(styles, weights, masks, engine, options)

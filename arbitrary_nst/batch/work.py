@@ -20,11 +20,12 @@ from arbitrary_nst.batch.files import Job
 from arbitrary_nst.batch.settings import BatchSettings
 from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import InputError, RenderError
-from arbitrary_nst.image import load_image, save_image
+from arbitrary_nst.image import load_photo
 from arbitrary_nst.image.reading import open_file, open_image
 from arbitrary_nst.image.resizing import resized_shape
+from arbitrary_nst.pipeline.arguments import Options
 from arbitrary_nst.pipeline.contents import Content, by_size, load_content
-from arbitrary_nst.pipeline.paint import paint
+from arbitrary_nst.pipeline.paint import Picture, paint
 
 MAX_GROUP = 8  # photos of one size that go to the engine together
 DRAFT_MARGIN = 1.5  # times the wanted size, at which a large JPEG file is decoded at least
@@ -93,17 +94,18 @@ def ahead(pool: Executor, function: Callable, items: Iterable, count: int) -> It
 def _read(settings: BatchSettings, job: Job) -> tuple[Job, Content | None, str]:
     options = settings.look.options
     try:
-        return job, _load(job.source, options.size, options.max_pixels), ""
+        return job, _load(job.source, options), ""
     except Exception as error:
         return job, None, _reason(error)
 
 
-def _load(path: str, size: int | None, max_pixels: int) -> Content:
+def _load(path: str, options: Options) -> Content:
     """The photo as `stylize` reads it, but for JPEG files far larger than `size`.
 
     Those are decoded at a half to an eighth of their size, which JPEG does well, and only then
     resized; else the painting would be the least part of the work.
     """
+    size, max_pixels = options.size, options.max_pixels
     if size is not None and path.lower().endswith((".jpg", ".jpeg", ".jpe", ".jfif")):
         # What is wrong with a file is found out and said below.
         with (
@@ -119,8 +121,9 @@ def _load(path: str, size: int | None, max_pixels: int) -> Content:
                 shape = resized_shape((whole[1], whole[0]), size)
                 # The box: at the borders there may be parts of pixels.
                 small = image.resize(shape[::-1], Image.Resampling.LANCZOS, box=draft[1])
-                return Content(*load_image(small, max_pixels=max_pixels))
-    return load_content(path, size, max_pixels)
+                keep = options.keep_metadata
+                return Content(*load_photo(small, max_pixels=max_pixels, metadata=keep))
+    return load_content(path, options)
 
 
 def _paint(
@@ -155,9 +158,9 @@ def _paint(
     ]
 
 
-def _write(settings: BatchSettings, job: Job, picture: Any) -> Outcome:
+def _write(settings: BatchSettings, job: Job, picture: Picture) -> Outcome:
     try:
-        save_image(picture, job.target, quality=settings.quality)
+        picture.save(job.target, quality=settings.quality, bits=settings.look.options.bits)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in _FATAL_WRITES:
             raise

@@ -16,15 +16,18 @@ from arbitrary_nst.cli.options import (
     add_look,
     add_max_memory,
     add_max_pixels,
-    add_quality,
+    add_saving,
     add_scale,
     add_styles,
     default_of,
+    kept_metadata,
     styles_of,
 )
 from arbitrary_nst.common.checks import positive_int
+from arbitrary_nst.engines import EngineName
 from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import InputError
+from arbitrary_nst.networks.precision import PRECISIONS
 
 
 def add_commands(commands) -> None:
@@ -81,17 +84,17 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add_engine(parser)
     parser.add_argument(
         "--precision",
-        choices=("auto", "float32", "bfloat16"),
+        choices=PRECISIONS,
         default=default_of(stylize_folder, "precision"),
         help="of --engine cin, on all machines alike (default: %(default)s: what this processor "
         "is fast at)",
     )
     add_max_memory(parser, stylize_folder)
     add_max_pixels(parser, stylize_folder)
-    add_quality(parser, stylize_folder, "JPEG, WebP and AVIF")
+    add_saving(parser, stylize_folder)
 
 
-def _engine(options: argparse.Namespace) -> str | Engine:
+def _engine(options: argparse.Namespace) -> EngineName | Engine:
     is_set = any(getattr(options, name) is not None for name in CIN_SETTINGS)
     if is_set and means_cin(options):
         set_threads(1)  # as a batch has them, which has to be said before there is an engine
@@ -132,6 +135,8 @@ def batch(options: argparse.Namespace) -> int:
             ray=options.ray,
             output_format=options.format,
             quality=options.quality,
+            bits=options.bits,
+            keep_metadata=kept_metadata(options),
             overwrite=options.overwrite,
             progress=bar,
         )

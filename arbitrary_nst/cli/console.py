@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 
 from arbitrary_nst.cli.parser import build_parser
+from arbitrary_nst.common.extras import named
 from arbitrary_nst.errors import InputError, RenderError, WeightsUnavailable, WorkerDied
 
 EXPECTED_ERRORS = (
@@ -106,6 +107,8 @@ def _complain(text: str) -> None:
 
 
 def _describe(error: Exception) -> str:
+    if isinstance(error, ImportError):
+        error = named(error)
     if isinstance(error, EXPECTED_ERRORS):
         return str(error)
     if isinstance(error, MemoryError):

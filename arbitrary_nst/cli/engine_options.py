@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from arbitrary_nst import api
 from arbitrary_nst.checkpoints import predicts_styles
 from arbitrary_nst.cli.options import default_of, whole_numbers
-from arbitrary_nst.engines import ENGINES
+from arbitrary_nst.engines import ENGINES, EngineName
 from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.engines.shared import REFINE_STEPS
 from arbitrary_nst.errors import InputError
@@ -69,7 +69,7 @@ def add_engine(parser: argparse.ArgumentParser, engines: Sequence[str] = ENGINES
     )
 
 
-def chosen_engine(options: argparse.Namespace) -> str | Engine:
+def chosen_engine(options: argparse.Namespace) -> EngineName | Engine:
     """The engine that `add_engine`'s options ask for: a name, or an object with its settings."""
     given = {name: value for name, value in vars(options).items() if value is not None}
     names = [name.replace("-", "_") for name, *_ in VGG19_SETTINGS]

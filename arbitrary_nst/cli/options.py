@@ -12,7 +12,7 @@ from typing import Any
 from arbitrary_nst.common.atomic import check_target
 from arbitrary_nst.embedding import Embedding, save_styles
 from arbitrary_nst.errors import InputError
-from arbitrary_nst.image import IMAGE_SUFFIXES
+from arbitrary_nst.image import IMAGE_SUFFIXES, KeepMetadata
 from arbitrary_nst.pipeline.arguments import COLORS
 from arbitrary_nst.pipeline.styles import STYLE_FILE_SUFFIX
 
@@ -161,6 +161,33 @@ def add_quality(parser: argparse.ArgumentParser, function: Callable, kinds: str)
         default=default_of(function, "quality"),
         help=f"of {kinds} (default: %(default)s)",
     )
+
+
+def add_saving(parser: argparse.ArgumentParser, function: Callable) -> None:
+    """Adds how pictures are written: `--quality`, `--bits`, `--keep-metadata`, `--keep-gps`."""
+    add_quality(parser, function, "JPEG, WebP and AVIF")
+    parser.add_argument(
+        "--bits",
+        type=int,
+        choices=(8, 16),
+        default=default_of(function, "bits"),
+        help="of a channel; 16 for .png and .tif, from photos that have as many and from others "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--keep-metadata",
+        action="store_true",
+        help="write the photo's EXIF data into the picture: camera, time, author, but not the "
+        "place (GPS), the maker's notes and the small preview",
+    )
+    parser.add_argument(
+        "--keep-gps", action="store_true", help="the same, and the place where it was taken"
+    )
+
+
+def kept_metadata(options: argparse.Namespace) -> KeepMetadata:
+    """What `add_saving`'s options ask for, as the API takes it."""
+    return "gps" if options.keep_gps else options.keep_metadata
 
 
 def default_of(function: Callable, name: str) -> Any:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import argparse
 
-from arbitrary_nst.cli import batch, check, demo, evaluate, export, styles, stylize, training, video
+from arbitrary_nst.cli import (
+    batch,
+    check,
+    completion,
+    demo,
+    evaluate,
+    export,
+    styles,
+    stylize,
+    training,
+    video,
+)
 from arbitrary_nst.cli.options import add_debug
 from arbitrary_nst.common.version import __version__
 
@@ -32,4 +43,5 @@ def build_parser() -> argparse.ArgumentParser:
     check.add_commands(commands)
     demo.add_commands(commands)
     export.add_commands(commands)
+    completion.add_commands(commands, build_parser)
     return parser

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 
 from arbitrary_nst import api
@@ -20,7 +21,7 @@ from arbitrary_nst.cli.options import (
 )
 from arbitrary_nst.embedding import blend
 from arbitrary_nst.image import check_output_path, load_image, save_image
-from arbitrary_nst.image.sheet import contact_sheet
+from arbitrary_nst.image.sheet import columns_for, contact_sheet, side_by_side
 from arbitrary_nst.samples import content_or_sample
 
 
@@ -74,20 +75,40 @@ def styles(options: argparse.Namespace) -> None:
         photos = [content_or_sample(name) for name in options.photo or ["sample:astronaut"]]
         sheet = style_sheet(photos, [style.name for style in known], options.cell)
         save_image(sheet, options.sheet)
+        print(
+            f"{options.sheet}: {len(known)} styles on {len(photos)} photos, "
+            f"{sheet.width}x{sheet.height} pixels"
+        )
 
 
 def style_sheet(photos: Sequence, names: Sequence[str], cell: int):
-    """A contact sheet of styles (rows) on photos (columns), the photos themselves on top."""
+    """A contact sheet of styles (rows) on photos (columns), the photos themselves on top.
+
+    Rows are wrapped: they stand in as many columns as make the sheet about as wide as a screen.
+    """
     # Worked at three times the cell's size: strokes keep their place in the picture.
     size = 3 * cell
     originals = [load_image(photo)[0] for photo in photos]
-    rows = [originals]
+    rows = []
     with ProgressBar("sheet", unit="style") as bar:
         for done, name in enumerate(names, start=1):
             pictures = api.stylize_many(originals, [name], size=size)
             rows.append([load_image(picture)[0] for picture in pictures])
             bar(done, len(names), name)
-    return contact_sheet(rows, row_labels=["photo", *names], cell=cell)
+    heights = [cell * photo.shape[0] / max(photo.shape[:2]) for photo in originals]
+    # Names stand on the left, about half a cell wide.
+    width = (len(originals) + 0.5) * cell
+    columns = columns_for(len(names), width, max(heights), top=max(heights))
+    step = max(1, math.ceil(len(names) / columns))
+    parts = [
+        contact_sheet(
+            [originals, *rows[first : first + step]],
+            row_labels=["photo", *names[first : first + step]],
+            cell=cell,
+        )
+        for first in range(0, max(1, len(names)), step)
+    ]
+    return side_by_side(parts)
 
 
 def _add_embed(commands) -> None:

@@ -7,7 +7,6 @@ import functools
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from arbitrary_nst import api
 from arbitrary_nst.cli.engine_options import add_engine, chosen_engine
@@ -17,15 +16,20 @@ from arbitrary_nst.cli.options import (
     add_look,
     add_max_memory,
     add_max_pixels,
-    add_quality,
+    add_saving,
     add_scale,
     add_styles,
     check_inputs_stay,
+    kept_metadata,
     styles_of,
 )
+from arbitrary_nst.engines import EngineName
 from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import RenderError
 from arbitrary_nst.image import check_output_path, save_image, to_pil
+from arbitrary_nst.image.writing import check_bits
+from arbitrary_nst.pipeline.arguments import Options
+from arbitrary_nst.pipeline.paint import Picture
 from arbitrary_nst.samples import SAMPLES, content_or_sample
 
 
@@ -73,12 +77,13 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     )
     add_max_memory(parser, api.stylize)
     add_max_pixels(parser, api.stylize)
-    add_quality(parser, save_image, "JPEG, WebP and AVIF")
+    add_saving(parser, save_image)
 
 
 def stylize(options: argparse.Namespace) -> None:
     """`arbitrary-nst stylize`: see `api.stylize`."""
     check_output_path(options.output)
+    check_bits(options.bits, options.output)
     if not options.overwrite:
         names, _, masks = styles_of(options)
         parts = {f"style {number}": name for number, name in enumerate(names, start=1)}
@@ -93,28 +98,28 @@ def stylize(options: argparse.Namespace) -> None:
             raise
         file = _keep_last(error.picture, options)
         raise RenderError(f"{error} The last good picture is kept as {file}.") from error
-    save_image(picture, options.output, quality=options.quality)
-    print(f"{options.output}: {picture.width}x{picture.height} pixels")
+    picture.save(options.output, quality=options.quality, bits=options.bits)
+    height, width = picture.rgb.shape[:2]
+    print(f"{options.output}: {width}x{height} pixels")
 
 
-def _painted(options: argparse.Namespace, engine: str | Engine, bar: ProgressBar) -> Image.Image:
+def _painted(options: argparse.Namespace, engine: EngineName | Engine, bar: ProgressBar) -> Picture:
     names, weights, masks = styles_of(options)
-    return api.stylize(
-        content_or_sample(options.content),
-        names,
-        weights,
-        strength=options.strength,
-        color=options.color,
-        size=options.size,
-        working_size=options.working_size,
-        texture_scale=options.texture_scale,
-        masks=masks,
-        engine=engine,
-        seed=options.seed,
-        max_pixels=options.max_pixels,
-        max_memory=options.max_memory,
-        progress=functools.partial(_save_and_show, bar, options),
+    how = Options(
+        options.strength,
+        options.color,
+        options.size,
+        options.working_size,
+        options.texture_scale,
+        options.seed,
+        options.max_pixels,
+        options.max_memory,
+        options.bits,
+        kept_metadata(options),
     )
+    content = content_or_sample(options.content)
+    progress = functools.partial(_save_and_show, bar, options)
+    return next(api.paint_photos([content], names, weights, masks, engine, how, progress))
 
 
 def _keep_last(picture: np.ndarray, options: argparse.Namespace) -> Path:

@@ -16,6 +16,7 @@ from arbitrary_nst.cli.options import (
     whole_numbers,
 )
 from arbitrary_nst.common.atomic import check_target
+from arbitrary_nst.networks.precision import PRECISIONS
 
 # Options of `train` that are settings of `TrainConfig`, under the same names.
 SETTINGS = (
@@ -138,7 +139,7 @@ def _add_train_settings(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{name}", type=kind, metavar="N", help=text)
     parser.add_argument(
         "--precision",
-        choices=("auto", "float32", "bfloat16"),
+        choices=PRECISIONS,
         help="of activations; auto is bfloat16 where the processor is fast at it",
     )
 

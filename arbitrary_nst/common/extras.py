@@ -17,13 +17,21 @@ _NEEDED = {
         "arbitrary-nst[video]",
     ),
     "gradio": ("The demo needs Gradio", "arbitrary-nst[demo]"),
+    "keras": ("Networks need Keras", "keras"),
     "onnx": ("What runs as ONNX needs the package onnx", "arbitrary-nst[export]"),
     "onnxruntime": ("The runtime 'onnx' needs ONNX Runtime", "onnxruntime"),
     "pillow_heif": ("Photos in HEIF (.heic) need pillow-heif", "arbitrary-nst[heif]"),
     "ray.data": ("Painting by Ray needs Ray with Ray Data", "arbitrary-nst[ray]"),
+    "safetensors": ("Files of weights and styles need safetensors", "safetensors"),
+    "scipy": ("Measuring and learning styles need SciPy", "scipy"),
+    "shtab": ("Completion by the shell needs shtab", "arbitrary-nst[completion]"),
     "skimage.data": ("The sample photos come with scikit-image", "arbitrary-nst[sample]"),
+    "tensorflow": ("Networks need TensorFlow", "tensorflow"),
     "tensorflow_hub": ("The magenta engine needs tensorflow-hub", "tensorflow-hub"),
+    "tqdm": ("The progress bar needs tqdm", "tqdm"),
 }
+# By the package that a module is in.
+_BY_PACKAGE = {module.partition(".")[0]: module for module in _NEEDED}
 
 
 def require(module: str) -> Any:
@@ -41,6 +49,23 @@ def require(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        # Of a module that another one of the table imports, the own line is the right one.
-        purpose, package = _NEEDED[error.name if error.name in _NEEDED else module]
-        raise ImportError(f'{purpose}: pip install "{package}" ({error})') from error
+        raise named(error, module) from error
+
+
+def named(error: ImportError, module: str = "") -> ImportError:
+    """An error of an import as one that says what to install.
+
+    Args:
+        error: of any import, also of one inside another package.
+        module: that was wanted, a name in the table above; counts where the module that is missing
+            is not in the table itself. Without it the error may come back as it is.
+    """
+    if "pip install" in str(error):
+        return error
+    missing = (error.name or "").partition(".")[0]
+    # Of a module that another one of the table imports, the own line is the right one.
+    found = error.name if error.name in _NEEDED else _BY_PACKAGE.get(missing, module)
+    if not found:
+        return error
+    purpose, package = _NEEDED[found]
+    return ImportError(f'{purpose}: pip install "{package}" ({error})', name=error.name)

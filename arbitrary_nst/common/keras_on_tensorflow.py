@@ -13,6 +13,8 @@ import os
 import sys
 import warnings
 
+from arbitrary_nst.common.extras import named
+
 VARIABLE = "KERAS_BACKEND"
 
 
@@ -23,6 +25,8 @@ def _import() -> None:
     os.environ[VARIABLE] = "tensorflow"
     try:
         importlib.import_module("keras")
+    except ImportError as error:  # it, or what it computes with
+        raise named(error) from error
     finally:
         # The variable is the user's, and so are the processes that come after this one.
         if wanted is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import gradio as gr
 from gradio.events import api
@@ -16,7 +16,11 @@ from arbitrary_nst.demo.files import exact, new_file, original_name, plain, read
 from arbitrary_nst.demo.photos import as_large_as_allowed, read_painting
 from arbitrary_nst.demo.settings import Settings
 from arbitrary_nst.demo.toasts import plainly
+from arbitrary_nst.engines import EngineName
 from arbitrary_nst.errors import StyleError
+
+if TYPE_CHECKING:
+    from arbitrary_nst.pipeline.arguments import Color
 
 
 def add(settings: Settings, known: Collection[str], options: dict[str, Any]) -> None:
@@ -47,7 +51,8 @@ def add(settings: Settings, known: Collection[str], options: dict[str, Any]) -> 
         """
         image = as_large_as_allowed(read_upload(photo, settings), size, settings)
         check_names(styles, known)
-        picture = stylize(image, styles, weights or None, strength=strength, color=color)
+        wanted = cast("Color", color)  # another one `stylize` refuses
+        picture = stylize(image, styles, weights or None, strength=strength, color=wanted)
         return gr.FileData(path=exact(picture, "-".join(styles)))
 
     @plainly
@@ -59,7 +64,7 @@ def add(settings: Settings, known: Collection[str], options: dict[str, Any]) -> 
         image = read_painting(read_upload(painting, settings), settings)
         source = original_name(painting)
         name = name.strip() or Path(source).stem
-        engine = "cin" if predicts_styles() else "magenta"
+        engine: EngineName = "cin" if predicts_styles() else "magenta"
         embedding = replace(embed(image, engine=engine), name=name, source=source)
         path = new_file(f"{plain(name) or 'style'}.safetensors")
         embedding.save(path)

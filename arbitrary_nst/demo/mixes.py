@@ -15,7 +15,7 @@ from arbitrary_nst.demo.names import Captions, title_of
 from arbitrary_nst.demo.photos import LEAST_SIDE, Photo, as_picture, fitted, full_shape
 from arbitrary_nst.demo.settings import Settings
 from arbitrary_nst.embedding import Embedding, normalize_weights
-from arbitrary_nst.engines import load_engine
+from arbitrary_nst.engines import EngineName, load_engine
 from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import StyleError
 from arbitrary_nst.image import to_pil
@@ -93,7 +93,7 @@ def paint(
     image: np.ndarray,
     mix: Mix,
     styles: list[Embedding],
-    engine: str | Engine = "auto",
+    engine: EngineName | Engine = "auto",
     progress: Progress | None = None,
     working_size: int | None = None,
 ) -> Image.Image:

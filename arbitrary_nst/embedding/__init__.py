@@ -1,6 +1,6 @@
 """A style as numbers: the embedding, the blend of several, and the file that holds them."""
 
-from arbitrary_nst.embedding.blending import blend, normalize_weights
+from arbitrary_nst.embedding.blending import Weights, blend, normalize_weights
 from arbitrary_nst.embedding.embedding import (
     MAX_NAME_LENGTH,
     MAX_SOURCE_LENGTH,
@@ -16,6 +16,7 @@ __all__ = [
     "MAX_NAME_LENGTH",
     "MAX_SOURCE_LENGTH",
     "Embedding",
+    "Weights",
     "blend",
     "load_styles",
     "normalize_weights",

@@ -18,10 +18,12 @@ from arbitrary_nst.embedding.embedding import (
 )
 from arbitrary_nst.errors import BlendWeightsError, StyleError
 
+Weights = Sequence[float] | np.ndarray  # of a blend, one for each style
+
 
 def blend(
     embeddings: Iterable[Embedding],
-    weights: Sequence[float] | np.ndarray | None = None,
+    weights: Weights | None = None,
     *,
     name: str | None = None,
 ) -> Embedding:
@@ -62,7 +64,7 @@ def blend(
     )
 
 
-def normalize_weights(weights: Sequence[float] | np.ndarray | None, count: int) -> list[float]:
+def normalize_weights(weights: Weights | None, count: int) -> list[float]:
     """Checks blend weights and scales them to the sum 1.
 
     Args:

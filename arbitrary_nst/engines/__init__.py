@@ -8,17 +8,33 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 from arbitrary_nst.checkpoints import cin_folder, magenta_source, vgg19_weights
 from arbitrary_nst.common.forks import check_not_forked
 from arbitrary_nst.engines.protocol import Engine, as_engine
 from arbitrary_nst.errors import InputError
 
-ENGINES = ("cin", "magenta", "vgg19")
+EngineName = Literal["auto", "cin", "magenta", "vgg19"]
+ENGINES: tuple[str, ...] = get_args(EngineName)[1:]
+if TYPE_CHECKING:  # each brings what it computes with
+    from arbitrary_nst.engines.cin import Cin
+    from arbitrary_nst.engines.magenta import Magenta
+    from arbitrary_nst.engines.vgg19 import Vgg19
+
 _lock = threading.Lock()
 # Where an engine's network came from, and the engine.
 _loaded: dict[str, tuple[str | Path, Engine]] = {}
+
+
+@overload
+def load_engine(name: Literal["cin"]) -> Cin: ...
+@overload
+def load_engine(name: Literal["magenta"]) -> Magenta: ...
+@overload
+def load_engine(name: Literal["vgg19"]) -> Vgg19: ...
+@overload
+def load_engine(name: str) -> Engine: ...
 
 
 def load_engine(name: str) -> Engine:

@@ -5,7 +5,8 @@ Everywhere else in the package an image is a float32 array `(H, W, 3)`, sRGB, in
 
 from arbitrary_nst.image.arrays import keep_color
 from arbitrary_nst.image.bounded import load_untrusted
-from arbitrary_nst.image.reading import DEFAULT_MAX_PIXELS, ImageSource, load_image
+from arbitrary_nst.image.metadata import KeepMetadata
+from arbitrary_nst.image.reading import DEFAULT_MAX_PIXELS, ImageSource, load_image, load_photo
 from arbitrary_nst.image.resizing import resize, scaled_photo
 from arbitrary_nst.image.writing import (
     IMAGE_SUFFIXES,
@@ -19,10 +20,12 @@ __all__ = [
     "DEFAULT_MAX_PIXELS",
     "IMAGE_SUFFIXES",
     "ImageSource",
+    "KeepMetadata",
     "can_write",
     "check_output_path",
     "keep_color",
     "load_image",
+    "load_photo",
     "load_untrusted",
     "resize",
     "save_image",

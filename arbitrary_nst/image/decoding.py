@@ -4,24 +4,40 @@ from __future__ import annotations
 
 import io
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageCms
 
 from arbitrary_nst.errors import ImageError
 from arbitrary_nst.image.arrays import as_floats, check_size, from_array
+from arbitrary_nst.image.metadata import KeepMetadata, metadata_of
+from arbitrary_nst.image.profiles import srgb_profile
 from arbitrary_nst.image.tags import BITS, PHOTOMETRIC, tags_fault
 
-Decoded = tuple[np.ndarray, np.ndarray | None, list[str]]
-
 ROWS_PIXELS = 2**20  # of strips of rows that become floats at once
-_ORIENTATION_TAG = 0x0112
+ORIENTATION = 0x0112  # the tag
 _WHITE_IS_ZERO = 0
 
 
+class Decoded(NamedTuple):
+    """An image as `reading.load_image` gives it, texts to warn with, and EXIF data to keep."""
+
+    rgb: np.ndarray
+    alpha: np.ndarray | None
+    notes: list[str]
+    exif: bytes = b""
+
+
 def decoded(
-    image: Image.Image, name: str, max_pixels: int, keep_bytes_above: float = math.inf
+    image: Image.Image,
+    name: str,
+    max_pixels: int,
+    keep_bytes_above: float = math.inf,
+    *,
+    metadata: KeepMetadata = False,
+    deep: Callable[[Image.Image], np.ndarray] | None = None,
 ) -> Decoded:
     """Turns a PIL image into upright sRGB floats, or bytes where it is large and opaque.
 
@@ -30,9 +46,11 @@ def decoded(
         name: of the image in messages.
         max_pixels: largest width times height.
         keep_bytes_above: as for `reading.load_image`.
+        metadata: which EXIF data to keep, see `metadata.metadata_of`.
+        deep: gives the colours of all their bits, uint16, where Pillow has cut them to 8.
 
     Returns:
-        rgb, alpha or None, as `reading.load_image` gives them, and texts to warn with.
+        See `Decoded`.
     """
     notes: list[str] = []
     check_size(image.height, image.width, name, max_pixels)
@@ -44,14 +62,23 @@ def decoded(
         if transparent is not None:
             image = _with_transparency(image, transparent)
         colour, alpha_image = _split_alpha(image)
-        converted = _to_srgb(colour, image.info.get("icc_profile"), name, notes)
+        profile = image.info.get("icc_profile")
+        converted = _to_srgb(colour, profile, name, notes)
         del colour  # of a large photo each copy counts
         is_large = alpha_image is None and image.height * image.width > keep_bytes_above
-        rgb = np.asarray(converted) if is_large else _floats(converted)
+        if deep is None:
+            rgb = np.asarray(converted) if is_large else _floats(converted)
+        else:
+            rgb = _deep_colours(deep(image), converted, profile, name, notes)
         alpha = None if alpha_image is None else as_floats(alpha_image)
     orientation = _orientation(image, name, notes)
-    rgb = _upright(rgb, orientation)
-    return rgb, None if alpha is None else _upright(alpha, orientation), notes
+    rgb = upright(rgb, orientation)
+    exif = b""
+    try:
+        exif = metadata_of(image, metadata)
+    except ValueError as error:
+        notes.append(f"The {name} has EXIF data that cannot be kept: {error}.")
+    return Decoded(rgb, None if alpha is None else upright(alpha, orientation), notes, exif)
 
 
 def _floats(image: Image.Image) -> np.ndarray:
@@ -68,14 +95,14 @@ def _orientation(image: Image.Image, name: str, notes: list[str]) -> int:
     try:
         # Before `getexif`, which copies what each tag points at.
         if not tags_fault(image.info.get("exif") or b""):
-            return image.getexif().get(_ORIENTATION_TAG, 1)
+            return image.getexif().get(ORIENTATION, 1)
     except Exception:  # as many kinds as for damaged pixels
         pass
     notes.append(f"The {name} has damaged EXIF data; its orientation is ignored.")
     return 1
 
 
-def _upright(array: np.ndarray, orientation: int) -> np.ndarray:
+def upright(array: np.ndarray, orientation: int) -> np.ndarray:
     """Undoes one of the eight EXIF orientations of an array `(H, W, ...)`."""
     # Not `ImageOps.exif_transpose`: it writes the other tags anew, which fails on odd ones that
     # cameras leave there, and then the photo would lie on its side.
@@ -137,7 +164,7 @@ def _as_mode(image: Image.Image, mode: str) -> Image.Image:
 
 def _to_srgb(image: Image.Image, icc_profile: Any, name: str, notes: list[str]) -> Image.Image:
     """Converts mode L, RGB or CMYK to RGB, through the embedded profile where it is usable."""
-    if not icc_profile:
+    if not icc_profile or icc_profile == srgb_profile():  # ours, which says what is so anyway
         return _as_mode(image, "RGB")
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
@@ -157,7 +184,28 @@ def _to_srgb(image: Image.Image, icc_profile: Any, name: str, notes: list[str]) 
         return _as_mode(image, "RGB")
 
 
-# Grey of more than 8 bits.
+# More than 8 bits.
+
+
+def _deep_colours(
+    pixels: np.ndarray, converted: Image.Image, profile: Any, name: str, notes: list[str]
+) -> np.ndarray:
+    """Colours of 16 bits as floats, where no colour management, which knows 8 bits, is needed."""
+    if profile and not _is_srgb(profile):
+        notes.append(
+            f"The {name} has 16 bits a channel and a colour profile other than sRGB, which is "
+            f"applied to 8 of them."
+        )
+        return _floats(converted)
+    return pixels.astype(np.float32) / np.float32(65535)
+
+
+def _is_srgb(profile: Any) -> bool:
+    try:
+        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return "srgb" in ImageCms.getProfileDescription(opened).lower()
+    except (ImageCms.PyCMSError, OSError, TypeError, ValueError, ImportError):
+        return True  # it cannot be used, which is said elsewhere
 
 
 def _from_deep_grey(

@@ -10,7 +10,7 @@ import re
 import stat
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -21,6 +21,8 @@ from arbitrary_nst.errors import ImageError, ImageNotFound, ImageTooLarge, Input
 from arbitrary_nst.image.arrays import check_size, fill_hidden, from_array
 from arbitrary_nst.image.budget import bytes_of, check_budget, has_more_frames
 from arbitrary_nst.image.decoding import Decoded, decoded
+from arbitrary_nst.image.deep import deep_reader
+from arbitrary_nst.image.metadata import KeepMetadata
 from arbitrary_nst.image.ppm import decoded_at_once
 from arbitrary_nst.image.tags import (
     BITS,
@@ -82,15 +84,52 @@ def load_image(
         ImageTooLarge: the image has more than `max_pixels` pixels.
         ImageError: anything else that keeps the image from being read.
     """
+    photo = load_photo(source, max_pixels=max_pixels, role=role, keep_bytes_above=keep_bytes_above)
+    return photo.rgb, photo.alpha
+
+
+class Photo(NamedTuple):
+    """An image as `load_image` gives it, and its EXIF data, as `metadata.metadata_of` has them."""
+
+    rgb: np.ndarray
+    alpha: np.ndarray | None
+    exif: bytes
+
+
+def load_photo(
+    source: ImageSource,
+    *,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    role: str = "content",
+    keep_bytes_above: int | None = None,
+    metadata: KeepMetadata = False,
+    deep: bool = False,
+) -> Photo:
+    """`load_image`, with what else an image has.
+
+    Args:
+        source: as for `load_image`.
+        max_pixels: as for `load_image`.
+        role: as for `load_image`.
+        keep_bytes_above: as for `load_image`.
+        metadata: which EXIF data to keep: False for none, True, or "gps" for the place as well.
+        deep: whether colours of 16 bits, in PNG and TIFF, are read as such and not cut to 8.
+
+    Raises:
+        ImageError: as for `load_image`.
+        ImportError: `deep` needs OpenCV for this file, which is not installed.
+    """
     name = describe(source, role)
     max_pixels = positive_int(max_pixels, "max_pixels")
     with damage_as_image_error(name, max_pixels):
-        rgb, alpha, notes = read_source(source, name, max_pixels, keep_bytes_above or math.inf)
+        rgb, alpha, notes, exif = read_source(
+            source, name, max_pixels, keep_bytes_above or math.inf, metadata=metadata, deep=deep
+        )
     for note in notes:  # outside the guard: a caller may have turned warnings into errors
-        warnings.warn(note, stacklevel=2)
+        warnings.warn(note, stacklevel=3)
     if alpha is not None:
         rgb = fill_hidden(rgb, alpha)
-    return rgb, alpha
+    return Photo(rgb, alpha, exif)
 
 
 def describe(source: Any, role: str) -> str:
@@ -105,7 +144,7 @@ def damage_as_image_error(name: str, max_pixels: int) -> Iterator[None]:
     """Turns whatever PIL throws into an `ImageError` that names the image."""
     try:
         yield
-    except InputError:
+    except (InputError, ImportError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageTooLarge(
@@ -130,21 +169,28 @@ def damage_as_image_error(name: str, max_pixels: int) -> Iterator[None]:
 
 
 def read_source(
-    source: Any, name: str, max_pixels: int, keep_bytes_above: float = math.inf
+    source: Any,
+    name: str,
+    max_pixels: int,
+    keep_bytes_above: float = math.inf,
+    *,
+    metadata: KeepMetadata = False,
+    deep: bool = False,
 ) -> Decoded:
-    """Finds out what kind of source it is; returns rgb, alpha and texts to warn with."""
+    """Finds out what kind of source it is, and reads it."""
+    limits = name, max_pixels, keep_bytes_above
     if isinstance(source, Image.Image):
-        return decoded(source, name, max_pixels, keep_bytes_above)
+        return decoded(source, *limits, metadata=metadata)
     if isinstance(source, np.ndarray) or hasattr(source, "__array__"):
         array = _as_array(source, name)
-        return *from_array(array, name, max_pixels, keep_bytes_above), []
+        return Decoded(*from_array(array, *limits), [])
     if isinstance(source, str | os.PathLike):
         with open_file(source, name) as file:
-            return _read_file(file, name, max_pixels, keep_bytes_above)
+            return _read_file(file, *limits, metadata, deep)
     if hasattr(source, "read"):
         source = source.read()
     if isinstance(source, bytes | bytearray | memoryview):
-        return _read_file(io.BytesIO(source), name, max_pixels, keep_bytes_above)
+        return _read_file(io.BytesIO(source), *limits, metadata, deep)
     if isinstance(source, str):
         raise ImageError(f"The {name} is a text file. Open it in binary mode: open(path, 'rb').")
     raise ImageError(
@@ -219,7 +265,14 @@ def open_image(file: BinaryIO, name: str, formats: Sequence[str] = _INPUT_FORMAT
         raise
 
 
-def _read_file(file: BinaryIO, name: str, max_pixels: int, keep_bytes_above: float) -> Decoded:
+def _read_file(
+    file: BinaryIO,
+    name: str,
+    max_pixels: int,
+    keep_bytes_above: float,
+    metadata: KeepMetadata,
+    deep: bool,
+) -> Decoded:
     """Reads an opened image file."""
     if not file.read(1):
         raise ImageError(f"The {name} is empty: there are no bytes to read.")
@@ -227,10 +280,17 @@ def _read_file(file: BinaryIO, name: str, max_pixels: int, keep_bytes_above: flo
         if image.format == "PPM":
             check_size(image.height, image.width, name, max_pixels)
             image = decoded_at_once(image, file)
-        rgb, alpha, notes = decoded(image, name, max_pixels, keep_bytes_above)
+        found = decoded(
+            image,
+            name,
+            max_pixels,
+            keep_bytes_above,
+            metadata=metadata,
+            deep=deep_reader(bytes_of(file), image, name) if deep else None,
+        )
         if has_more_frames(image, bytes_of(file)):
-            notes.append(f"The {name} has several frames; only the first is used.")
-    return rgb, alpha, notes
+            found.notes.append(f"The {name} has several frames; only the first is used.")
+    return found
 
 
 def _without_remarks() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from arbitrary_nst.common.checks import positive_int
 from arbitrary_nst.errors import InputError
+from arbitrary_nst.image.profiles import in_srgb
 from arbitrary_nst.image.resizing import resize
 from arbitrary_nst.image.writing import to_pil
 
@@ -70,6 +72,33 @@ def contact_sheet(
                 indents = (cell - tile.width) // 2, (heights[y] - tile.height) // 2
                 sheet.paste(tile, (left + x * step + indents[0], tops[y] + indents[1]))
     return sheet
+
+
+def side_by_side(sheets: Sequence[Image.Image]) -> Image.Image:
+    """Pictures of any sizes in a row, on white, their tops in line."""
+    size = sum(sheet.width for sheet in sheets), max(sheet.height for sheet in sheets)
+    whole = in_srgb(Image.new("RGB", size, "white"))
+    left = 0
+    for sheet in sheets:
+        whole.paste(sheet, (left, 0))
+        left += sheet.width
+    return whole
+
+
+def columns_for(count: int, width: float, height: float, top: float = 0.0) -> int:
+    """In how many columns rows are to stand so that the whole is nearest to 3 by 2, as screens are.
+
+    Args:
+        count: of the rows.
+        width: of a row.
+        height: of a row.
+        top: height of what stands above each column.
+    """
+
+    def distance(columns: int) -> float:
+        return abs(math.log(columns * width / (top + math.ceil(count / columns) * height) / 1.5))
+
+    return min(range(1, max(2, count + 1)), key=distance)
 
 
 def _check_label_count(labels: Sequence[str] | None, count: int, name: str) -> None:

@@ -42,12 +42,13 @@ class Directory:
 
     Args:
         data: bytes, or what can be sliced like them; begins with the byte order.
+        start: of another directory in the same data; None: the first.
 
     Raises:
         ValueError: there is none.
     """
 
-    def __init__(self, data: bytes | memoryview) -> None:
+    def __init__(self, data: bytes | memoryview, start: int | None = None) -> None:
         if bytes(data[:4]) not in STARTS:
             raise ValueError("these are no tags")
         self._data = data
@@ -57,6 +58,7 @@ class Directory:
         pointer, number, room = ("Q", "Q", 8) if is_big else ("L", "H", 4)
         try:
             (top,) = struct.unpack_from(self._order + pointer, data, 8 if is_big else 4)
+            top = top if start is None else start
             (self.count,) = struct.unpack_from(self._order + number, data, top)
         except struct.error as error:
             raise ValueError("the directory of tags is cut short") from error

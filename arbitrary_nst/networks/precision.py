@@ -6,13 +6,15 @@ import os
 import platform
 from functools import cache
 from pathlib import Path
+from typing import Literal, get_args
 
 from arbitrary_nst.errors import InputError
 
-PRECISIONS = ("auto", "float32", "bfloat16")
+Precision = Literal["auto", "float32", "bfloat16"]
+PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 
-def choose_precision(precision: str) -> str:
+def choose_precision(precision: str) -> Literal["float32", "bfloat16"]:
     """The precision that is meant; "auto" is bfloat16 where this machine's processor is fast at it.
 
     Returns:
@@ -28,7 +30,7 @@ def choose_precision(precision: str) -> str:
         )
     if precision == "auto":
         return "bfloat16" if has_fast_bfloat16() and _uses_onednn() else "float32"
-    return precision
+    return "bfloat16" if precision == "bfloat16" else "float32"
 
 
 def _uses_onednn() -> bool:

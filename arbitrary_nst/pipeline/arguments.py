@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from arbitrary_nst.common.checks import check_share, positive_int, positive_number, whole_number
 from arbitrary_nst.errors import InputError
-from arbitrary_nst.image import DEFAULT_MAX_PIXELS
+from arbitrary_nst.image import DEFAULT_MAX_PIXELS, KeepMetadata
 from arbitrary_nst.image.arrays import check_size
+from arbitrary_nst.image.metadata import check_keep_metadata
 from arbitrary_nst.image.resizing import resized_shape
+from arbitrary_nst.image.writing import Bits, check_bits
 
-COLORS = ("style", "content")
+Color = Literal["style", "content"]
+COLORS: tuple[str, ...] = get_args(Color)
 DEFAULT_MAX_MEMORY = 2e9  # bytes
 Progress = Callable[..., None]  # (done, total, message, preview=None)
 
@@ -29,6 +33,8 @@ class Options:
         seed: of what is random.
         max_pixels: largest image that is read, width times height.
         max_memory: bytes that an engine may take for one picture.
+        bits: of a channel, 8 or 16: with 16 photos are read, and pictures kept, in all of them.
+        keep_metadata: which EXIF data of a photo its picture has, see `metadata.metadata_of`.
 
     Raises:
         InputError: a value is of a wrong kind or out of range; both `working_size` and
@@ -36,17 +42,21 @@ class Options:
     """
 
     strength: float = 1.0
-    color: str = "style"
+    color: Color = "style"
     size: int | None = None
     working_size: int | None = None
     texture_scale: float = 1.0
     seed: int = 0
     max_pixels: int = DEFAULT_MAX_PIXELS
     max_memory: float = DEFAULT_MAX_MEMORY
+    bits: Bits = 8
+    keep_metadata: KeepMetadata = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.color, str) or self.color not in COLORS:
             raise InputError(f'`color` is "style" or "content". Received: {self.color!r}.')
+        check_bits(self.bits)
+        check_keep_metadata(self.keep_metadata)
         checked = {
             "strength": check_share(self.strength, "strength"),
             "size": None if self.size is None else positive_int(self.size, "size"),

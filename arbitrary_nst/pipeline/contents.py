@@ -10,9 +10,10 @@ import numpy as np
 from PIL import Image
 
 from arbitrary_nst.errors import InputError
-from arbitrary_nst.image import ImageSource, load_image, resize, scaled_photo
+from arbitrary_nst.image import ImageSource, load_photo, resize, scaled_photo
 from arbitrary_nst.image.arrays import check_size
 from arbitrary_nst.image.resizing import resized_shape
+from arbitrary_nst.pipeline.arguments import Options
 
 BATCH_PIXELS = 2**21  # photos of one size go through the network together up to this many pixels
 LARGE_PIXELS = 2**24  # above, a photo stays in bytes: as floats it would take four times as much
@@ -24,31 +25,39 @@ class Content(NamedTuple):
     """A photo to paint.
 
     `rgb`: `(H, W, 3)`, float32 in `[0, 1]`, or uint8 where the photo is large; `alpha`: float32
-    `(H, W)` in `[0, 1]`, or None where there is no transparency.
+    `(H, W)` in `[0, 1]`, or None where there is no transparency; `exif`: what its picture is to
+    have of its EXIF data.
     """
 
     rgb: np.ndarray
     alpha: np.ndarray | None
+    exif: bytes = b""
 
 
-def load_content(source: ImageSource, size: int | None, max_pixels: int) -> Content:
+def load_content(source: ImageSource, options: Options) -> Content:
     """Reads a photo, and scales it.
 
     Args:
         source: as in `stylize`.
-        size: longer side in pixels; None: its own.
-        max_pixels: largest photo, width times height, as it is read and as it is scaled.
+        options: of which `size`, `max_pixels`, `bits` and `keep_metadata` count here.
 
     Raises:
         ImageError: it cannot be read, or is too large.
     """
-    rgb, alpha = load_image(source, max_pixels=max_pixels, keep_bytes_above=LARGE_PIXELS)
+    size, max_pixels, is_deep = options.size, options.max_pixels, options.bits == 16
+    rgb, alpha, exif = load_photo(
+        source,
+        max_pixels=max_pixels,
+        keep_bytes_above=None if is_deep else LARGE_PIXELS,
+        metadata=options.keep_metadata,
+        deep=is_deep,
+    )
     if size is not None:
         height, width = resized_shape(rgb.shape, size)
         check_size(height, width, f"content image at size={size}", max_pixels)
         rgb = scaled_photo(rgb, (height, width))
         alpha = None if alpha is None else resize(alpha, shape=rgb.shape[:2])
-    return Content(rgb, alpha)
+    return Content(rgb, alpha, exif)
 
 
 def check_contents(contents: Any) -> None:

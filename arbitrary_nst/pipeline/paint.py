@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -13,8 +14,18 @@ from PIL import Image
 from arbitrary_nst.embedding import Embedding, blend
 from arbitrary_nst.engines.protocol import Engine, Step
 from arbitrary_nst.errors import RenderError
-from arbitrary_nst.image import keep_color, resize, scaled_photo, to_pil
+from arbitrary_nst.image import (
+    check_output_path,
+    keep_color,
+    resize,
+    save_image,
+    scaled_photo,
+    to_pil,
+)
 from arbitrary_nst.image.arrays import as_floats, to_uint8
+from arbitrary_nst.image.metadata import sized_metadata
+from arbitrary_nst.image.profiles import in_srgb
+from arbitrary_nst.image.writing import Bits, format_of, write_picture
 from arbitrary_nst.pipeline.arguments import Progress
 from arbitrary_nst.pipeline.contents import LARGE_PIXELS, Content, by_size
 from arbitrary_nst.pipeline.detail import restore_detail
@@ -41,6 +52,41 @@ class Part:
 WHOLE = Part(0, 1)
 
 
+class Picture(NamedTuple):
+    """A picture that is done.
+
+    `rgb`: `(H, W, 3)`, float32 in `[0, 1]`, or uint8 where it is large; `alpha`: float32 `(H, W)`
+    in `[0, 1]`, or None; `exif`: of the photo, what is to be kept.
+    """
+
+    rgb: np.ndarray
+    alpha: np.ndarray | None
+    exif: bytes = b""
+
+    def image(self) -> Image.Image:
+        """A PIL image of mode "RGB" or "RGBA", sRGB, with the EXIF data in `info`."""
+        if self.rgb.dtype == np.uint8:
+            image = in_srgb(Image.fromarray(self.rgb))
+        else:
+            image = to_pil(self.rgb, self.alpha)
+        if self.exif:
+            image.info["exif"] = sized_metadata(self.exif, image.width, image.height)
+        return image
+
+    def array(self) -> np.ndarray:
+        """float32 `(H, W, 3)`, or `(H, W, 4)` with the transparency, in `[0, 1]`."""
+        rgb = as_floats(self.rgb)
+        return rgb if self.alpha is None else np.concatenate([rgb, self.alpha[..., None]], axis=-1)
+
+    def save(self, path: str | os.PathLike[str], *, quality: int, bits: Bits) -> None:
+        """Writes it as `image.save_image` does, with the EXIF data."""
+        if bits == 8:
+            save_image(self.image(), path, quality=quality, keep_metadata="gps")
+            return
+        target = check_output_path(path)
+        write_picture(self.array(), target, format_of(path), bits=bits, exif=self.exif)
+
+
 def pictures(
     engine: Engine,
     look: Look,
@@ -48,7 +94,7 @@ def pictures(
     *,
     total: int,
     progress: Progress | None,
-) -> Iterator[Image.Image]:
+) -> Iterator[Picture]:
     """The pictures of photos, one after the other; neighbours of one size run as one batch.
 
     Args:
@@ -66,14 +112,15 @@ def pictures(
     for group in by_size(contents, lambda content: content, 1 if counts_steps else None):
         for picture in paint(engine, look, inner, group):
             done += 1
+            size = picture.rgb.shape
             if progress is not None and not counts_steps:
-                progress(done, max(total, done), f"{picture.width}x{picture.height} pixels")
+                progress(done, max(total, done), f"{size[1]}x{size[0]} pixels")
             yield picture
 
 
 def paint(
     engine: Engine, look: Look, progress: Progress | None, group: Sequence[Content]
-) -> list[Image.Image]:
+) -> list[Picture]:
     """The pictures of photos of one shape.
 
     Args:
@@ -94,7 +141,7 @@ def paint(
         raise RenderError(str(error), _last_good(error.picture, group[0], look)) from error
     cover = cover_for(look, photos[0].shape[:2])
     return [
-        _to_pil(finished(picture, content.rgb, look, cover), content.alpha)
+        Picture(finished(picture, content.rgb, look, cover), content.alpha, content.exif)
         for picture, content in zip(painted, group, strict=True)
     ]
 
@@ -329,9 +376,3 @@ def _by_rows(function: Callable, picture: np.ndarray, *others: np.ndarray) -> np
         values = function(as_floats(picture[part]), *(as_floats(other[part]) for other in others))
         picture[part] = to_uint8(values) if picture.dtype == np.uint8 else values
     return picture
-
-
-def _to_pil(picture: np.ndarray, alpha: np.ndarray | None) -> Image.Image:
-    if picture.dtype == np.uint8:
-        return Image.fromarray(picture)
-    return to_pil(picture, alpha)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from arbitrary_nst.embedding import Embedding, blend, normalize_weights
+from arbitrary_nst.embedding import Embedding, Weights, blend, normalize_weights
 from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.image import ImageSource
 from arbitrary_nst.pipeline.arguments import Options
@@ -38,7 +38,7 @@ class Look:
         For those who keep settings beside pictures: with the style, strength, colour, size and
         seed they say what the pictures depend on.
         """
-        names = ("working_size", "texture_scale", "max_memory")
+        names = ("working_size", "texture_scale", "max_memory", "bits", "keep_metadata")
         values = {name: getattr(self.options, name) for name in names}
         usual = Options()
         values = {name: v for name, v in values.items() if v != getattr(usual, name)}
@@ -69,7 +69,7 @@ class Plan:
 
 def plan(
     styles: Styles,
-    weights: Sequence[float] | None,
+    weights: Weights | None,
     masks: Sequence[ImageSource | None] | None,
     engine: str | Engine,
     options: Options,

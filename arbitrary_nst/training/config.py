@@ -20,7 +20,7 @@ from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import IMAGE_SUFFIXES
 from arbitrary_nst.networks.cin.file import layout_fault
 from arbitrary_nst.networks.cin.network import CinLayout
-from arbitrary_nst.networks.precision import PRECISIONS
+from arbitrary_nst.networks.precision import PRECISIONS, Precision
 from arbitrary_nst.networks.predictor.file import predictor_layout
 from arbitrary_nst.networks.predictor.network import PredictorLayout
 
@@ -147,7 +147,7 @@ class TrainConfig:
     pooling: str = "max"
     slim_weights: str | None = None
     frozen_trunk: bool = False
-    precision: str = "auto"
+    precision: Precision = "auto"
     seed: int = 0
     paintings: tuple[PaintingSpec, ...] = ()
     predictor: PredictorLayout = field(default_factory=PredictorLayout)

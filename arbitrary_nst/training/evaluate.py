@@ -130,11 +130,11 @@ def evaluate_styles(
             f"`evaluate_styles` needs at least one style and one photo. "
             f"Received: {len(specs)} styles, {len(photos)} photos."
         )
+    if vgg is None:  # first: a wrong file should not wait for the pictures
+        vgg = load_vgg19((*STYLE_LAYERS, CONTENT_LAYER), weights=vgg19_weights(vgg_weights))
     runners = [load_engine(e) if isinstance(e, str) else as_engine(e) for e in engines]
     embeddings = [[_embedding(runner, spec) for spec in specs] for runner in runners]
     paintings = [_at_size(spec.file, size, f"style {spec.name!r}") for spec in specs]
-    if vgg is None:
-        vgg = load_vgg19((*STYLE_LAYERS, CONTENT_LAYER), weights=vgg19_weights(vgg_weights))
     targets = [[gram_matrix(f) for f in vgg(p[None])[:-1]] for p in paintings]
     tones = [_tones(painting) for painting in paintings]
     noise = np.random.default_rng(0)

@@ -22,6 +22,7 @@ from safetensors.numpy import save
 from arbitrary_nst.common.atomic import replacing
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import load_image, resize, to_pil
+from arbitrary_nst.image.resizing import resized_shape
 from arbitrary_nst.networks.vgg import load_vgg19
 from arbitrary_nst.pipeline.arguments import Progress
 from arbitrary_nst.training.config import PaintingSpec, TrainConfig, find_images
@@ -189,10 +190,10 @@ def _vgg_bytes(weights: str) -> bytes:
 
 
 def _reduced(image: np.ndarray) -> np.ndarray:
-    scale = SIDE / min(image.shape[:2])
-    if scale >= 1:
+    shorter, longer = sorted(image.shape[:2])
+    if shorter <= SIDE:
         return image
-    return resize(image, shape=tuple(max(1, round(side * scale)) for side in image.shape[:2]))
+    return resize(image, shape=resized_shape(image.shape, longer * SIDE / shorter))
 
 
 def _jpeg(image: np.ndarray, **options: int) -> bytes:

@@ -15,13 +15,14 @@ import numpy as np
 from arbitrary_nst.common.checks import check_progress, check_quality, check_share
 from arbitrary_nst.common.extras import require
 from arbitrary_nst.common.version import __version__
-from arbitrary_nst.embedding import Embedding, blend
+from arbitrary_nst.embedding import Embedding, Weights, blend
+from arbitrary_nst.engines import EngineName
 from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import InputError, VideoError
 from arbitrary_nst.image import DEFAULT_MAX_PIXELS, ImageSource, resize
 from arbitrary_nst.image.arrays import as_floats, check_size, fill_hidden, to_uint8
 from arbitrary_nst.image.resizing import resized_shape
-from arbitrary_nst.pipeline.arguments import DEFAULT_MAX_MEMORY, Options, Progress
+from arbitrary_nst.pipeline.arguments import DEFAULT_MAX_MEMORY, Color, Options, Progress
 from arbitrary_nst.pipeline.engine_choice import choose, embeddings_by, loaded
 from arbitrary_nst.pipeline.paint import cover_for, finished, paint_arrays
 from arbitrary_nst.pipeline.plan import Look
@@ -71,16 +72,16 @@ def stylize_video(
     path: str | os.PathLike[str],
     styles: Styles | Sequence[Keyframe],
     out: str | os.PathLike[str],
-    weights: Sequence[float] | None = None,
+    weights: Weights | None = None,
     *,
     strength: float = 1.0,
-    color: str = "style",
+    color: Color = "style",
     size: int | None = None,
     working_size: int | None = None,
     texture_scale: float = 1.0,
     masks: Sequence[ImageSource | None] | None = None,
     steady: float = 0.7,
-    engine: str | Engine = "auto",
+    engine: EngineName | Engine = "auto",
     seed: int = 0,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     max_memory: float = DEFAULT_MAX_MEMORY,

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from arbitrary_nst.common.checks import is_real
-from arbitrary_nst.embedding import Embedding, blend, normalize_weights
+from arbitrary_nst.embedding import Embedding, Weights, blend, normalize_weights
 from arbitrary_nst.errors import InputError, StyleError
 from arbitrary_nst.pipeline.styles import Style, Styles, list_of_styles
 
@@ -18,7 +18,7 @@ class Keyframe(NamedTuple):
 
     time: float
     styles: Styles
-    weights: Sequence[float] | None = None
+    weights: Weights | None = None
 
 
 def style_at(moments: Sequence[tuple[float, Embedding]], time: float) -> Embedding:
@@ -36,7 +36,7 @@ def style_at(moments: Sequence[tuple[float, Embedding]], time: float) -> Embeddi
 
 
 def read_keyframes(
-    styles: Any, weights: Sequence[float] | None
+    styles: Any, weights: Weights | None
 ) -> tuple[list[float], list[Style], list[list[tuple[int, float]]]]:
     """Takes the argument `styles` of `stylize_video` apart.
 

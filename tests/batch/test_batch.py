@@ -33,7 +33,9 @@ from arbitrary_nst.batch.work import paint_jobs
 from arbitrary_nst.cli import main
 from arbitrary_nst.errors import InputError, StyleError, WeightsUnavailable
 from arbitrary_nst.image import save_image, to_pil
+from arbitrary_nst.pipeline.arguments import Options
 from arbitrary_nst.pipeline.contents import load_content
+from arbitrary_nst.pipeline.paint import Picture
 
 STYLES = "-s great-wave:0.7 -s starry-night:0.3"
 
@@ -116,16 +118,18 @@ def test_large_jpeg_files_are_read_small(folder, make_photo):
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by a quarter
     to_pil(make_photo(600, 900)).save("in/large.jpg", exif=exif)
-    rgb, alpha = work._load("in/large.jpg", 64, 10**6)
-    expected, _ = load_content("in/large.jpg", 64, 10**6)
+    rgb, alpha, _ = work._load("in/large.jpg", Options(size=64))
+    expected, *_ = load_content("in/large.jpg", Options(size=64))
     assert rgb.shape == expected.shape == (64, 43, 3) and alpha is None
     assert 0 < np.abs(rgb - expected).mean() < 0.01
-    np.testing.assert_array_equal(work._load("in/large.jpg", 400, 10**6)[0].shape, (400, 267, 3))
+    np.testing.assert_array_equal(
+        work._load("in/large.jpg", Options(size=400))[0].shape, (400, 267, 3)
+    )
     with pytest.raises(InputError, match="max_pixels=500000"):
-        work._load("in/large.jpg", 64, 500_000)
+        work._load("in/large.jpg", Options(size=64, max_pixels=500_000))
     Path("in/large.jpg").write_bytes(Path("in/large.jpg").read_bytes()[:9000])
     with pytest.raises(InputError, match="'in/large.jpg' cannot be read"):
-        work._load("in/large.jpg", 64, 10**6)
+        work._load("in/large.jpg", Options(size=64))
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -270,10 +274,10 @@ def test_one_photo_that_fails_in_a_group(folder):
 
 
 def test_unwritable_picture(folder, monkeypatch, capsys):
-    def full(picture, path, *, quality):
+    def full(picture, path, **options):
         raise OSError(code, os.strerror(code), path)
 
-    monkeypatch.setattr(work, "save_image", full)
+    monkeypatch.setattr(Picture, "save", full)
     code = errno.EACCES
     assert run("in out -s scream") == 1
     assert capsys.readouterr().err.count("Permission denied") == 5

@@ -169,10 +169,10 @@ def test_check_output_path(tmp_path, monkeypatch):
     [
         (Image.new("RGB", (2, 2)), "a.xyz", 95, "needs a suffix"),
         (
-            np.zeros((2, 2, 3)),
+            np.zeros((2, 2)),
             "a.png",
             95,
-            "Received: ndarray. Convert a float array with `to_pil`",
+            r"an array \(H, W, 3\) or \(H, W, 4\). Received: \(2, 2\)",
         ),
         (Image.new("CMYK", (2, 2)), "a.png", 95, "Received: CMYK"),
         (Image.new("L", (16384, 1)), "a.webp", 95, "WEBP holds at most 16383.*16384 by 1"),

@@ -5,6 +5,7 @@ import pytest
 
 from arbitrary_nst.errors import ImageError
 from arbitrary_nst.pipeline import contents
+from arbitrary_nst.pipeline.arguments import Options
 from arbitrary_nst.pipeline.contents import Content, by_size, load_content
 
 
@@ -52,7 +53,7 @@ def test_photos_before_a_broken_one_come_first():
 
 def test_a_scaled_photo_and_its_transparency():
     rgba = np.ones((30, 40, 4), np.float32)
-    content = load_content(rgba, 20, 10**6)
+    content = load_content(rgba, Options(size=20, max_pixels=10**6))
     assert content.rgb.shape == (15, 20, 3) and content.alpha.shape == (15, 20)
     with pytest.raises(ImageError, match="at size=4000 is too large"):
-        load_content(rgba, 4000, 10**6)
+        load_content(rgba, Options(size=4000, max_pixels=10**6))

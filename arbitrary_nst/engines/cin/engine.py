@@ -24,7 +24,7 @@ from arbitrary_nst.common.eager import eagerly
 from arbitrary_nst.common.forks import check_not_forked
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines.cin.memory import bytes_for
-from arbitrary_nst.engines.cin.runtime import check_runtime, is_sooner_light
+from arbitrary_nst.engines.cin.runtime import Runtime, check_runtime, is_sooner_light
 from arbitrary_nst.engines.cin.sizes import MIN_CONTENT_SIDE, as_looked_at, check_side, grown
 from arbitrary_nst.engines.cin.targets import (
     fit_photo,
@@ -42,7 +42,7 @@ from arbitrary_nst.image.arrays import check_image
 from arbitrary_nst.networks.cin.file import load_network, network_id
 from arbitrary_nst.networks.cin.noise import draw_noise
 from arbitrary_nst.networks.cin.photo import photo_gamma_beta
-from arbitrary_nst.networks.precision import choose_precision
+from arbitrary_nst.networks.precision import Precision, choose_precision
 
 if TYPE_CHECKING:  # each of them loads its runtime
     from arbitrary_nst.engines.cin.full import FullCin
@@ -93,11 +93,11 @@ class Cin:
         self,
         folder: str | os.PathLike[str] | None = None,
         *,
-        precision: str = "auto",
+        precision: Precision = "auto",
         style_scale: float = 1.0,
         refine_steps: int = REFINE_STEPS,
         fit_steps: int = 0,
-        runtime: str = "auto",
+        runtime: Runtime = "auto",
     ) -> None:
         check_not_forked()
         self.style_scale = check_style_scale(style_scale)

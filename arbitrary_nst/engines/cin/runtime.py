@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import Any
+from typing import Any, Literal, get_args
 
 from arbitrary_nst.common.extras import require
 from arbitrary_nst.errors import InputError
 
-RUNTIMES = ("auto", "tensorflow", "onnx")
+Runtime = Literal["auto", "tensorflow", "onnx"]
+RUNTIMES: tuple[str, ...] = get_args(Runtime)
 # At 2048x2048 both are as soon done from a cold start, with as much memory, where TensorFlow has
 # bfloat16; without it, TensorFlow is later. See benchmarks/cold.py.
 LIGHT_PIXELS = 2**22

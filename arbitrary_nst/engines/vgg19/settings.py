@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import load_image
-from arbitrary_nst.networks.precision import PRECISIONS
+from arbitrary_nst.networks.precision import PRECISIONS, Precision
 from arbitrary_nst.networks.vgg import STYLE_LAYERS
 
-OPTIMIZERS = ("lbfgs", "adam")
-POOLINGS = ("max", "average")
+Optimizer = Literal["lbfgs", "adam"]
+OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
+Pooling = Literal["max", "average"]
+POOLINGS: tuple[str, ...] = get_args(Pooling)
 MIN_CONTENT_SIDE = 16  # relu5_1 sees one position there
 
 
@@ -52,14 +54,14 @@ class Vgg19Settings:
     layer_weights: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0)
     total_variation_weight: float = 1.0
     style_size: int = 512
-    pooling: str = "max"
-    optimizer: str = "lbfgs"
+    pooling: Pooling = "max"
+    optimizer: Optimizer = "lbfgs"
     learning_rate: float = 0.02
     init: str = "content"
     init_styles: tuple[str, ...] = ()
     tolerance: float = 2e-3
     restart_every: int = 50
-    precision: str = "auto"
+    precision: Precision = "auto"
     max_pixels: int = 1_600_000
 
 
