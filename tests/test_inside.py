@@ -36,8 +36,8 @@ def test_as_a_keras_model(network_folder, make_photo):
     layout, _ = load_network(network_folder / "network.safetensors")
     noise = draw_noise(layout, 32, 40, 0)
     inputs = {
-        "content": photo[None],
-        "noise": noise.reshape(-1, *noise.shape[-3:]),
+        "content": tf.constant(photo[None]),
+        "noise": tf.constant(noise.reshape(-1, *noise.shape[-3:])),
         **{name: tf.constant(style.arrays[name][None]) for name in ("gamma", "beta")},
     }
     with tf.GradientTape() as tape:

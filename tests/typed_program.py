@@ -6,6 +6,7 @@ that is none.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -74,18 +75,12 @@ def engines() -> str:
 
 def refused(photo: npt.NDArray[np.uint8], folder: Path) -> None:
     """What the types refuse, and the package as well."""
-    try:
+    with contextlib.suppress(InputError):
         stylize(photo, "scream", color="styles")  # type: ignore[arg-type]
-    except InputError:
-        pass
-    try:
+    with contextlib.suppress(InputError):
         stylize(photo, "scream", engine="cyn")  # type: ignore[arg-type]
-    except InputError:
-        pass
-    try:
+    with contextlib.suppress(InputError):
         save_image(photo, folder / "out.png", bits=12)  # type: ignore[arg-type]
-    except InputError:
-        pass
 
 
 def never(photos: Path) -> tuple[Magenta, Vgg19]:

@@ -116,10 +116,14 @@ def test_styles(folder, capsys):
 def test_the_sheet_of_styles(folder, capsys):
     command = "styles --sheet sheet.png --photo photo.png --photo photo.png --cell 24"
     assert main(command.split()) == 0
-    assert capsys.readouterr().out.startswith("great-wave")
+    output = capsys.readouterr().out
+    assert output.startswith("great-wave")
     sheet, _ = opened("sheet.png")
-    assert sheet.shape[0] >= 4 * 24 and sheet.shape[1] >= 2 * 24
+    # Two columns of rows, with the photos above each: nearer to a screen's shape than one.
+    assert 2 * 3 * 24 < sheet.shape[1] < 3 * 3 * 24 and 3 * 19 < sheet.shape[0] < 4 * 24 + 40
     assert sheet.std() > 20
+    size = f"{sheet.shape[1]}x{sheet.shape[0]} pixels"
+    assert output.endswith(f"sheet.png: 3 styles on 2 photos, {size}\n")
 
 
 def test_a_sample_photo(folder, monkeypatch):
@@ -251,7 +255,7 @@ def test_every_command_explains_itself(capsys):
     commands = list(action.choices)
     known = (
         "stylize batch video styles embed blend train pack-training refine-styles add-style "
-        "evaluate check demo export"
+        "evaluate check demo export completion"
     )
     assert " ".join(commands) == known
     for command in commands:

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from arbitrary_nst.errors import ImageError, InputError
-from arbitrary_nst.image.sheet import contact_sheet
+from arbitrary_nst.image.sheet import columns_for, contact_sheet, side_by_side
 
 
 def test_contact_sheet_places_images_in_cells():
@@ -39,6 +40,21 @@ def test_contact_sheet_labels():
     for y in (0, 1):
         assert (pixels[top + 8 + 72 * y :][:64, : left + 8] < 128).any()
     assert (pixels[: top + 8, left + 72 : left + 80] == 255).all()  # labels end at their cell
+
+
+def test_columns_make_a_sheet_of_the_shape_of_a_screen():
+    """16 rows of 300 by 200 in 5 columns of 4, with the photos above each, are 1500 by 1000."""
+    assert columns_for(16, 300, 200, top=200) == 5
+    assert columns_for(3, 1000, 200) == 1
+    assert columns_for(1, 10, 500) == 1 and columns_for(0, 10, 10) == 1
+
+
+def test_sheets_side_by_side():
+    red, blue = Image.new("RGB", (4, 6), "red"), Image.new("RGB", (3, 2), "blue")
+    pixels = np.asarray(side_by_side([red, blue]))
+    assert pixels.shape == (6, 7, 3)
+    assert (pixels[:, :4] == (255, 0, 0)).all() and (pixels[:2, 4:] == (0, 0, 255)).all()
+    assert (pixels[2:, 4:] == 255).all()
 
 
 def test_contact_sheet_refuses():
