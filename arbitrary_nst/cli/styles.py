@@ -75,10 +75,9 @@ def styles(options: argparse.Namespace) -> None:
         photos = [content_or_sample(name) for name in options.photo or ["sample:astronaut"]]
         sheet = style_sheet(photos, [style.name for style in known], options.cell)
         save_image(sheet, options.sheet)
-        print(
-            f"{options.sheet}: {len(known)} styles on {len(photos)} photos, "
-            f"{sheet.width}x{sheet.height} pixels"
-        )
+        count = "a photo" if len(photos) == 1 else f"{len(photos)} photos"
+        size = f"{sheet.width}x{sheet.height} pixels"
+        print(f"{options.sheet}: {len(known)} styles on {count}, {size}")
 
 
 def style_sheet(photos: Sequence, names: Sequence[str], cell: int):

@@ -27,9 +27,9 @@ def keras_model(folder: str | os.PathLike[str] | None = None) -> keras.Model:
     Returns:
         A functional model, as `networks.cin.network.build_network` describes it: from a dict with
         "content" (B, H, W, 3) in `[0, 1]`, with sides that can be halved as often as the network
-        does, twice in the packaged one, "gamma" and "beta" (B, style_size), and "noise", to the
-        picture (B, H, W, 3). Gradients go through to all of them. An embedding has gamma and beta
-        in `arrays`.
+        does (three times in the packaged one), "gamma" and "beta" (B, style_size), and "noise", to
+        the picture (B, H, W, 3). Gradients go through to all of them. An embedding has gamma and
+        beta in `arrays`.
 
     Raises:
         WeightsUnavailable: no network in the folder.

@@ -49,3 +49,37 @@ def test_every_extra_exists():
     packages = [package for _, package in extras._NEEDED.values()]
     named = [p.partition("[")[2].rstrip("]") for p in packages if p.startswith("arbitrary-nst[")]
     assert len(named) >= 7 and set(named) <= known
+
+
+NO_TENSORFLOW = """
+import sys
+sys.modules["tensorflow"] = None
+from arbitrary_nst import Cin
+from arbitrary_nst.cli import main
+try:
+    Cin(runtime="tensorflow").render
+    import arbitrary_nst.networks.cin.network
+except ImportError as error:
+    print(error)
+sys.exit(main(["stylize", "photo.png", "-s", "photo.png", "--refine-steps", "1", "-o", "out.png"]))
+"""
+
+
+def test_a_bare_tensorflow_is_named_as_well(packaged, run_python, tmp_path, photo):
+    """In Python, and on the command line; by a package that needs it, and at once."""
+    from arbitrary_nst import save_image
+
+    save_image(photo, tmp_path / "photo.png")
+    done = run_python("-c", NO_TENSORFLOW, cwd=tmp_path)
+    line = 'Networks need TensorFlow: pip install "tensorflow" ('
+    assert done.returncode == 2
+    assert done.stdout.startswith(line) and f"arbitrary-nst: {line}" in done.stderr
+
+
+def test_an_error_that_says_it_already_stays():
+    error = ImportError('x: pip install "y"')
+    assert extras.named(error) is error
+    other = ImportError("no", name="unheard_of")
+    assert extras.named(other) is other
+    inner = extras.named(ImportError("no", name="tensorflow.python.eager"))
+    assert str(inner) == 'Networks need TensorFlow: pip install "tensorflow" (no)'

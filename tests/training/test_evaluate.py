@@ -8,7 +8,7 @@ from small_training import draw_painting, draw_photo, small_vgg, write_image
 
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines.cin import Cin
-from arbitrary_nst.errors import ImageError, InputError, StyleError
+from arbitrary_nst.errors import ImageError, InputError, StyleError, WeightsUnavailable
 from arbitrary_nst.image import resize
 from arbitrary_nst.networks.vgg import gram_matrix
 from arbitrary_nst.training.config import StyleSpec
@@ -282,3 +282,20 @@ def test_csv_replaces_an_old_file(tmp_path):
         "saturation",
         "photo,waves,a.png,1.50000,0.00000,1.00000,0.00000,0.00000,0.00000,1.00000,1.00000,1.00000",
     ]
+
+
+def test_vgg19_is_read_before_anything_is_painted(specs, photo, tmp_path):
+    """A file that is none should not wait for what takes most of a minute."""
+    weights = tmp_path / "vgg19.h5"
+    weights.write_bytes(b"no weights")
+
+    class Busy(Darker):
+        def embed(self, style):
+            raise AssertionError("looked at a painting first")
+
+        render = embed
+        styles = property(lambda self: {}, lambda self, value: None)
+        takes_images = True
+
+    with pytest.raises(WeightsUnavailable, match="could not be read as VGG19 weights"):
+        evaluate_styles(specs, [photo], size=48, vgg_weights=str(weights), engines=[Busy()])
