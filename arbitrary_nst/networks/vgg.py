@@ -223,7 +223,7 @@ def gram_matrix(features):
     """
     shape = ops.shape(features)
     flat = ops.reshape(features, (shape[0], -1, shape[3]))  # (B, H*W, C)
-    return _products(flat, None) / ops.cast(shape[1] * shape[2], "float32")
+    return channel_products(flat, None) / ops.cast(shape[1] * shape[2], "float32")
 
 
 def gram_matrices_by_detail(features, detail):
@@ -245,13 +245,13 @@ def gram_matrices_by_detail(features, detail):
     mask = ops.reshape(mask, (shape[0], -1, 1))  # (B, H*W, 1)
     flat = ops.reshape(features, (shape[0], -1, shape[3]))  # (B, H*W, C)
     parts = (mask, 1.0 - mask)
-    sums = [_products(flat, ops.cast(part, flat.dtype)) for part in parts]
+    sums = [channel_products(flat, ops.cast(part, flat.dtype)) for part in parts]
     sizes = [ops.sum(part, axis=1, keepdims=True) for part in parts]  # (B, 1, 1)
     detailed, rest = (total / (size + 1e-3) for total, size in zip(sums, sizes, strict=True))
     return detailed, rest, (sums[0] + sums[1]) / (sizes[0] + sizes[1])
 
 
-def _products(flat, weights):
+def channel_products(flat, weights):
     """The sums of products of channels, weighted by pixel: (B, N, C), (B, N, 1) -> (B, C, C).
 
     On TensorFlow by a product that reads the transposed matrix in place and with a gradient that

@@ -226,7 +226,12 @@ def _by_regions(
                 progress=functools.partial(_report_pass, progress),
             )
         elif engine.render_regions is not None:
-            picture = engine.render_regions(as_floats(photo), targets, weights, seed=options.seed)
+            told: dict[str, Any] = {}
+            if engine.render_steps is not None and progress is not None:
+                told["on_step"] = functools.partial(_report_step, progress, WHOLE)
+            picture = engine.render_regions(
+                as_floats(photo), targets, weights, seed=options.seed, **told
+            )
         else:
             picture = _side_by_side(engine, look, progress, photo, targets, weights)
         pictures.append(picture)
