@@ -23,6 +23,7 @@ from arbitrary_nst.cli.options import (
     check_inputs_stay,
     styles_of,
 )
+from arbitrary_nst.cli.stopping import Stops
 from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import RenderError
 from arbitrary_nst.image import check_output_path, save_image, to_pil
@@ -86,8 +87,11 @@ def stylize(options: argparse.Namespace) -> None:
         check_inputs_stay(options.output, {"photo": options.content, **parts, **areas})
     engine = chosen_engine(options)
     try:
-        with ProgressBar("stylize", unit="", at_once=False) as bar:
-            picture = _painted(options, engine, bar)
+        with (
+            ProgressBar("stylize", unit="", at_once=False) as bar,
+            Stops() as stops,
+        ):
+            picture = _painted(options, engine, bar, stops)
     except RenderError as error:
         if error.picture is None:
             raise
@@ -97,7 +101,9 @@ def stylize(options: argparse.Namespace) -> None:
     print(f"{options.output}: {picture.width}x{picture.height} pixels")
 
 
-def _painted(options: argparse.Namespace, engine: str | Engine, bar: ProgressBar) -> Image.Image:
+def _painted(
+    options: argparse.Namespace, engine: str | Engine, bar: ProgressBar, stops: Stops
+) -> Image.Image:
     names, weights, masks = styles_of(options)
     return api.stylize(
         content_or_sample(options.content),
@@ -113,7 +119,7 @@ def _painted(options: argparse.Namespace, engine: str | Engine, bar: ProgressBar
         seed=options.seed,
         max_pixels=options.max_pixels,
         max_memory=options.max_memory,
-        progress=functools.partial(_save_and_show, bar, options),
+        progress=functools.partial(_save_and_show, bar, stops, options),
     )
 
 
@@ -130,8 +136,19 @@ def _beside(output: str, word: str) -> Path:
     return path.with_name(f"{path.stem}-{word}{path.suffix}")
 
 
-def _save_and_show(bar, options, done: int, total: int, message: str, preview=None) -> None:
+def _save_and_show(
+    bar: ProgressBar,
+    stops: Stops,
+    options: argparse.Namespace,
+    done: int,
+    total: int,
+    message: str,
+    preview: Image.Image | None = None,
+) -> None:
     """The progress of `stylize`: the bar, and with --save-every the pictures on the way."""
     bar(done, total, message)
-    if preview is not None and options.save_every and done % options.save_every == 0:
+    if preview is None:
+        return
+    if options.save_every and done % options.save_every == 0:
         save_image(preview, _beside(options.output, f"{done:04d}"), quality=options.quality)
+    stops.after_this_step()

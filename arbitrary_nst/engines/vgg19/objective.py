@@ -10,6 +10,7 @@ long as a tile sees all that the deepest layer sees around the positions that it
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -57,11 +58,15 @@ class Eyes:
         self.settings = settings
         shares = np.array(settings.layer_weights, np.float32)
         self._layer_shares = [float(share) for share in shares / shares.sum()]
-        self.sums = tf.function(self._sums, reduce_retracing=True)
-        self.loss_of_sums = tf.function(self._loss_of_sums, reduce_retracing=True)
-        self.whole = tf.function(self._whole, reduce_retracing=True)
-        self.tile_gradient = tf.function(self._tile_gradient, reduce_retracing=True)
-        self.content_features = tf.function(lambda picture: self._vgg(picture)[-1])
+        # One graph for all sizes, after the second.
+        compiled = functools.partial(tf.function, reduce_retracing=True, autograph=False)
+        self.sums = compiled(self._sums)
+        self.loss_of_sums = compiled(self._loss_of_sums)
+        self.whole = compiled(self._whole)
+        self.tile_gradient = tf.function(
+            self._tile_gradient, reduce_retracing=True, autograph=False
+        )
+        self.content_features = compiled(lambda picture: self._vgg(picture)[-1])
 
     def _sums(self, picture, masks, num_parts):
         """Per layer the sums of products (P, C, C) and of features (P, C), and the last features.
