@@ -135,7 +135,7 @@ def _lean_lbfgs(function: LossAndGradient, start: np.ndarray, iterations: int) -
 
     Reference: Nocedal, Wright, "Numerical Optimization", algorithms 7.4 and 3.1.
     """
-    x = start.astype(np.float32)
+    x: np.ndarray = start.astype(np.float32)
     loss, gradient = function(x)
     gradient = np.asarray(gradient, np.float32)
     pairs: deque[tuple[np.ndarray, np.ndarray, float]] = deque(maxlen=LEAN_PAIRS)
@@ -152,7 +152,7 @@ def _lean_lbfgs(function: LossAndGradient, start: np.ndarray, iterations: int) -
         share = 1.0 if pairs else 0.01 / max(float(np.abs(direction).max()), 1e-30)
         found = None
         for _ in range(LEAN_HALVINGS):
-            candidate = x + np.float32(share) * direction
+            candidate = np.asarray(x + np.float32(share) * direction, np.float32)
             np.clip(candidate, 0, 1, out=candidate)
             candidate_loss, candidate_gradient = function(candidate)
             if candidate_loss <= loss + 1e-4 * min(0.0, _dot(candidate - x, gradient)):

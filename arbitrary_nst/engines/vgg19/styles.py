@@ -48,7 +48,9 @@ def array_shapes(
     Without one given, those of one without a start. Those of earlier versions have the Gram
     matrices at one size and nothing else.
     """
-    triangles = {layer: (size * (size + 1) // 2,) for layer, size in channels.items()}
+    triangles: dict[str, tuple[int, ...]] = {
+        layer: (size * (size + 1) // 2,) for layer, size in channels.items()
+    }
     if given is not None and is_earlier(given):
         return triangles
     arrays = {} if given is None else given.arrays
