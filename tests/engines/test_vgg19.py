@@ -504,6 +504,29 @@ def test_through_the_api(engine, content, paintings):
     np.testing.assert_array_equal(np.asarray(seen[-1][2]), np.asarray(picture))
 
 
+def test_what_is_told_on_the_way_is_finished_like_the_last_picture(engine, paintings):
+    """Of the result's size at every scale, in the photo's colours, with its masks and alpha."""
+    photo = draw_photo(1, 100, 130).astype(np.float32)
+    alpha = np.linspace(0.2, 1, 13000, dtype=np.float32).reshape(100, 130, 1)
+    left = np.zeros((100, 130))
+    left[:, :65] = 1
+    previews = []
+    picture = api.stylize(
+        np.concatenate([photo, alpha], axis=-1),
+        [paintings[0]],
+        masks=[left],
+        engine=engine_with(iterations=(2,)),
+        color="content",
+        progress=lambda done, total, message, preview=None: previews.append(preview),
+    )
+    assert len(previews) == 6
+    assert all(p.size == (130, 100) and p.mode == "RGBA" for p in previews)
+    np.testing.assert_array_equal(np.asarray(previews[-1]), np.asarray(picture))
+    first = np.asarray(previews[0], float)
+    np.testing.assert_allclose(first[:, 70:, :3], 255 * photo[:, 70:], atol=1)
+    np.testing.assert_allclose(first[..., 3:], 255 * alpha, atol=1)
+
+
 def test_auto_falls_back_to_vgg19_and_says_so(network, content, paintings, monkeypatch, caplog):
     """Where the cin network has no predictor."""
     monkeypatch.setattr("arbitrary_nst.pipeline.engine_choice.predicts_styles", lambda: False)

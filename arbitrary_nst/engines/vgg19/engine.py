@@ -60,6 +60,7 @@ from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, load_vgg19
 
 SO_FAR = "this is the picture so far"
 SECONDS_PER_MEGAPIXEL = 2.0  # of one step, on two cores with bfloat16; for the time announced
+TIMES_IN_TILES = 2.4  # of the work: a second look at each, and what they see of their neighbours
 LARGEST_MOMENT = 1e12  # of features; VGG19's own reach a hundred million
 _log = logging.getLogger(__name__)
 
@@ -67,13 +68,17 @@ _log = logging.getLogger(__name__)
 class Vgg19:
     """The engine for full quality: minutes for a picture, any style, no training.
 
-    A style is the Gram matrices of VGG19's features, and a blend is their weighted mean. That is
-    the same as blending the losses: for weights w_i with the sum 1 and M = sum_i w_i T_i,
+    A style is the Gram matrices and means of VGG19's features, with the painting at several sizes,
+    and a blend is their weighted mean. For Gram matrices that is the same as blending the losses:
+    for weights w_i with the sum 1 and M = sum_i w_i T_i,
 
         sum_i w_i ||G - T_i||^2 = ||G||^2 - 2 <G, M> + sum_i w_i ||T_i||^2
                                 = ||G - M||^2 + (sum_i w_i ||T_i||^2 - ||M||^2),
 
-    and the last bracket does not depend on the picture. So both have the same gradient.
+    and the last bracket does not depend on the picture. So both have the same gradient. The
+    covariance of a blend is that of all its paintings' features put together.
+
+    A photo above `whole_pixels` of the settings is looked at in tiles, to the same result.
 
     Reference: Gatys, Ecker, Bethge 2016, "Image Style Transfer Using Convolutional Neural
     Networks"; coarse to fine after Gatys et al. 2017, "Controlling Perceptual Factors in Neural
@@ -81,11 +86,10 @@ class Vgg19:
 
     Args:
         source: VGG19 file in Keras' `.h5` layout without the classifier; default
-            `$ARBITRARY_NST_VGG19`, else Keras downloads it (80 MB).
+            `$ARBITRARY_NST_VGG19`, else it is downloaded (80 MB) to where Keras keeps it.
         settings: see `Vgg19Settings`.
         checkpoint: file that keeps the state of a picture on its way; with it an interrupted run
-            goes on. Refused where it belongs to another picture. With masks every style has a
-            picture, and the second and further ones a file beside this one, such as `state-2`.
+            goes on. Refused where it belongs to another picture.
         vgg: the network itself, as `load_vgg19` gives it, in place of a file.
         weights: former name of `source`.
 
@@ -300,7 +304,10 @@ class Vgg19:
         """About how long a picture takes, for announcing it."""
         scales = scale_shapes((height, width, 3), self.settings.coarsest)
         counts = steps_of_scales(self.settings, len(scales))
-        pixels = sum(n * h * w for n, (h, w, _) in zip(counts, scales, strict=True))
+        pixels = 0.0
+        for count, (h, w, _) in zip(counts, scales, strict=True):
+            in_tiles = h * w > self.settings.whole_pixels
+            pixels += count * h * w * (TIMES_IN_TILES if in_tiles else 1)
         return SECONDS_PER_MEGAPIXEL * pixels / 1e6
 
     def _minimize(self, function, start: np.ndarray, begun: int, count: int):
