@@ -71,6 +71,14 @@ class RenderError(RuntimeError):
         self.picture = picture
 
 
+class StopPainting(Exception):
+    """Raised by a `progress` of the caller's own: painting ends with the picture so far.
+
+    With the vgg19 engine `stylize` then returns the picture of the step that was told; other
+    engines have none on the way, and it comes out of them.
+    """
+
+
 class WorkerDied(RuntimeError):
     """A process ended without a word, as one does that is killed for want of memory."""
 

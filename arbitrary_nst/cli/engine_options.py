@@ -19,11 +19,13 @@ CIN_SETTINGS = ("style_scale", "refine_steps", "fit_steps")
 VGG19_SETTINGS = (
     ("iterations", whole_numbers, "N,N,N", "steps at each scale, coarse to fine"),
     ("style-weight", float, "N", "of the style against the photo"),
-    ("style-size", int, "PIXELS", "longer side at which paintings are looked at"),
+    ("covariance-weight", float, "0..1", "share of it that is about the features' means"),
+    ("parts-weight", float, "0..1", "share of it that is asked of flat and detailed places each"),
+    ("style-size", int, "PIXELS", "longer side at which paintings are looked at, at most"),
     ("total-variation-weight", float, "N", "of smoothness"),
     ("pooling", str, "max|average", "of VGG19"),
     ("optimizer", str, "lbfgs|adam", "how the picture is optimised"),
-    ("init", str, "content|noise|FILE", "what it starts from"),
+    ("init", str, "cin|content|noise|FILE", "what it starts from"),
 )
 
 
@@ -39,7 +41,7 @@ def add_engine(parser: argparse.ArgumentParser, engines: Sequence[str] = ENGINES
         "--style-scale",
         type=float,
         metavar="0.25..4",
-        help="size of the strokes of style images, by the engines cin and magenta (default: 1)",
+        help="size of the strokes of style images (default: 1)",
     )
     parser.add_argument(
         "--refine-steps",
@@ -64,8 +66,7 @@ def add_engine(parser: argparse.ArgumentParser, engines: Sequence[str] = ENGINES
     group.add_argument(
         "--checkpoint",
         metavar="FILE",
-        help="keeps the state, so that the same command goes on; with masks the second style's is "
-        "beside it, as FILE-2, and so on",
+        help="keeps the state, so that the same command goes on",
     )
 
 
@@ -75,6 +76,8 @@ def chosen_engine(options: argparse.Namespace) -> EngineName | Engine:
     names = [name.replace("-", "_") for name, *_ in VGG19_SETTINGS]
     settings = {name: given[name] for name in names if name in given}
     checkpoint = given.get("checkpoint")
+    if options.engine == "vgg19" and "style_scale" in given:
+        settings["style_scale"] = given["style_scale"]
     if settings or checkpoint:
         if options.engine != "vgg19":
             name = next(iter([*settings, "checkpoint"])).replace("_", "-")
@@ -95,7 +98,8 @@ def chosen_engine(options: argparse.Namespace) -> EngineName | Engine:
             raise InputError(f"--{option} is a setting of the engine cin, not of {options.engine}.")
     if options.engine not in ("auto", "magenta"):
         raise InputError(
-            f"--style-scale is a setting of the engines magenta and cin, not of {options.engine}."
+            f"--style-scale is a setting of the engines magenta, cin and vgg19, not of "
+            f"{options.engine}."
         )
     from arbitrary_nst.engines.magenta import Magenta
 

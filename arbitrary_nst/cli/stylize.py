@@ -7,6 +7,7 @@ import functools
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from arbitrary_nst import api
 from arbitrary_nst.cli.engine_options import add_engine, chosen_engine
@@ -23,6 +24,7 @@ from arbitrary_nst.cli.options import (
     kept_metadata,
     styles_of,
 )
+from arbitrary_nst.cli.stopping import Stops
 from arbitrary_nst.engines import EngineName
 from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import RenderError
@@ -91,8 +93,11 @@ def stylize(options: argparse.Namespace) -> None:
         check_inputs_stay(options.output, {"photo": options.content, **parts, **areas})
     engine = chosen_engine(options)
     try:
-        with ProgressBar("stylize", unit="", at_once=False) as bar:
-            picture = _painted(options, engine, bar)
+        with (
+            ProgressBar("stylize", unit="", at_once=False) as bar,
+            Stops() as stops,
+        ):
+            picture = _painted(options, engine, bar, stops)
     except RenderError as error:
         if error.picture is None:
             raise
@@ -103,7 +108,9 @@ def stylize(options: argparse.Namespace) -> None:
     print(f"{options.output}: {width}x{height} pixels")
 
 
-def _painted(options: argparse.Namespace, engine: EngineName | Engine, bar: ProgressBar) -> Picture:
+def _painted(
+    options: argparse.Namespace, engine: EngineName | Engine, bar: ProgressBar, stops: Stops
+) -> Picture:
     names, weights, masks = styles_of(options)
     how = Options(
         options.strength,
@@ -118,7 +125,7 @@ def _painted(options: argparse.Namespace, engine: EngineName | Engine, bar: Prog
         kept_metadata(options),
     )
     content = content_or_sample(options.content)
-    progress = functools.partial(_save_and_show, bar, options)
+    progress = functools.partial(_save_and_show, bar, stops, options)
     return next(api.paint_photos([content], names, weights, masks, engine, how, progress))
 
 
@@ -135,8 +142,19 @@ def _beside(output: str, word: str) -> Path:
     return path.with_name(f"{path.stem}-{word}{path.suffix}")
 
 
-def _save_and_show(bar, options, done: int, total: int, message: str, preview=None) -> None:
+def _save_and_show(
+    bar: ProgressBar,
+    stops: Stops,
+    options: argparse.Namespace,
+    done: int,
+    total: int,
+    message: str,
+    preview: Image.Image | None = None,
+) -> None:
     """The progress of `stylize`: the bar, and with --save-every the pictures on the way."""
     bar(done, total, message)
-    if preview is not None and options.save_every and done % options.save_every == 0:
+    if preview is None:
+        return
+    if options.save_every and done % options.save_every == 0:
         save_image(preview, _beside(options.output, f"{done:04d}"), quality=options.quality)
+    stops.after_this_step()

@@ -97,7 +97,7 @@ class Engine(Protocol):
         """Paints another blend at every pixel in one pass; None: each style has to be painted.
 
         `render_regions(content, embeddings, weights, *, seed=0)`, with the weights float32
-        `(H, W, num_styles)` of sum 1.
+        `(H, W, num_styles)` of sum 1. With `render_steps` it takes `on_step`, as `render` does.
         """
 
     @property
@@ -130,8 +130,9 @@ class Engine(Protocol):
         """`render` for an engine that takes minutes, as a generator of `Step`s; None: it does not.
 
         `render_steps(content, embedding, *, seed=0)`. Closing the generator ends the work. Its
-        `render` takes `on_step`, a function that is called with each step, and `part`, a number
-        from 0 for each of the pictures that are laid side by side where there are masks.
+        `render` takes `on_step`, a function that is called with each step, and without
+        `render_regions` also `part`, a number from 0 for each of the pictures that are laid side
+        by side where there are masks.
         """
 
     @property

@@ -15,6 +15,7 @@ import numpy as np
 from keras import ops
 
 from arbitrary_nst.errors import CheckpointError, InputError, WeightsUnavailable
+from arbitrary_nst.networks.vgg_download import vgg19_file
 from arbitrary_nst.networks.weights_file import open_weights
 
 # Filters and convolutions of the five blocks.
@@ -32,10 +33,6 @@ TONE_DIRECTIONS = np.array(
 )
 TONE_DIRECTIONS /= np.linalg.norm(TONE_DIRECTIONS, axis=1, keepdims=True)
 TONE_QUANTILES = 32
-VGG19_URL = (
-    "https://storage.googleapis.com/tensorflow/keras-applications/vgg19/"
-    "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
-)
 MEAN_BGR = (103.939, 116.779, 123.68)
 
 
@@ -118,8 +115,8 @@ def load_vgg19(
 
     Args:
         layers: see `build_vgg19`.
-        weights: "imagenet" lets Keras download (80 MB) and cache them, or the path of a file
-            in Keras' own `.h5` layout without the classifier, or of a training pack's
+        weights: "imagenet" fetches them at first use (80 MB), see `vgg_download`, or the path
+            of a file in Keras' own `.h5` layout without the classifier, or of a training pack's
             `.safetensors` file.
         pooling: see `build_vgg19`.
         dtype: see `build_vgg19`.
@@ -147,17 +144,13 @@ def load_vgg19(
 
 def _keras_kernels(weights: str) -> dict[str, list[np.ndarray]]:
     """Kernel and bias of every convolution, downloaded or from a file in Keras' .h5 layout."""
+    file = str(vgg19_file()) if weights == "imagenet" else weights
     try:
-        reference = keras.applications.VGG19(include_top=False, weights=weights)
-    except Exception as error:  # Keras raises a bare Exception when its download fails
-        if weights != "imagenet":
-            raise WeightsUnavailable(
-                f"{weights} could not be read as VGG19 weights without classifier in Keras' .h5 "
-                f"layout: {error}"
-            ) from error
+        reference = keras.applications.VGG19(include_top=False, weights=file)
+    except Exception as error:  # whatever h5py and Keras raise
         raise WeightsUnavailable(
-            f"The VGG19 weights (80 MB) could not be downloaded: {error}. Fetch {VGG19_URL} on "
-            f"another machine and name the file by --vgg-weights or ARBITRARY_NST_VGG19."
+            f"{file} could not be read as VGG19 weights without classifier in Keras' .h5 "
+            f"layout: {error}"
         ) from error
     return {layer.name: layer.get_weights() for layer in reference.layers}
 
@@ -223,7 +216,7 @@ def gram_matrix(features):
     """
     shape = ops.shape(features)
     flat = ops.reshape(features, (shape[0], -1, shape[3]))  # (B, H*W, C)
-    return _products(flat, None) / ops.cast(shape[1] * shape[2], "float32")
+    return channel_products(flat, None) / ops.cast(shape[1] * shape[2], "float32")
 
 
 def gram_matrices_by_detail(features, detail):
@@ -245,13 +238,13 @@ def gram_matrices_by_detail(features, detail):
     mask = ops.reshape(mask, (shape[0], -1, 1))  # (B, H*W, 1)
     flat = ops.reshape(features, (shape[0], -1, shape[3]))  # (B, H*W, C)
     parts = (mask, 1.0 - mask)
-    sums = [_products(flat, ops.cast(part, flat.dtype)) for part in parts]
+    sums = [channel_products(flat, ops.cast(part, flat.dtype)) for part in parts]
     sizes = [ops.sum(part, axis=1, keepdims=True) for part in parts]  # (B, 1, 1)
     detailed, rest = (total / (size + 1e-3) for total, size in zip(sums, sizes, strict=True))
     return detailed, rest, (sums[0] + sums[1]) / (sizes[0] + sizes[1])
 
 
-def _products(flat, weights):
+def channel_products(flat, weights):
     """The sums of products of channels, weighted by pixel: (B, N, C), (B, N, 1) -> (B, C, C).
 
     On TensorFlow by a product that reads the transposed matrix in place and with a gradient that

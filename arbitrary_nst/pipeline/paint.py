@@ -134,7 +134,8 @@ def paint(
     """
     photos = [content.rgb for content in group]
     try:
-        painted = paint_arrays(engine, look, progress, photos)
+        told = None if progress is None else _with_finished_previews(progress, group[0], look)
+        painted = paint_arrays(engine, look, told, photos)
     except RenderError as error:
         if error.picture is None or len(group) > 1:
             raise
@@ -144,6 +145,27 @@ def paint(
         Picture(finished(picture, content.rgb, look, cover), content.alpha, content.exif)
         for picture, content in zip(painted, group, strict=True)
     ]
+
+
+def _with_finished_previews(progress: Progress, content: Content, look: Look) -> Progress:
+    """A progress that is told arrays as engines have them, and tells pictures like the last one.
+
+    A picture on its way is of the size of its scale, in the style's colours and without masks; who
+    watches it wants to see what would come out if that were the end.
+    """
+    photo = content.rgb
+    at_work = scaled_photo(photo, look.options.working_shape(*photo.shape[:2]))
+    cover = functools.cache(lambda: cover_for(look, photo.shape[:2]))
+
+    def told(done: int, total: int, message: str, preview: np.ndarray | None = None) -> None:
+        if preview is None:
+            progress(done, total, message)
+            return
+        picture = resize(preview, shape=at_work.shape[:2])
+        picture = finished(_at_photo_size(photo, at_work, picture), photo, look, cover())
+        progress(done, total, message, preview=Picture(picture, content.alpha).image())
+
+    return told
 
 
 def _last_good(picture: np.ndarray, content: Content, look: Look) -> np.ndarray:
@@ -163,7 +185,7 @@ def paint_arrays(
     Args:
         engine: that paints them.
         look: what they are painted with.
-        progress: as for `paint`.
+        progress: as for `paint`, but that its previews are the engine's own arrays.
         photos: `(H, W, 3)`, float32 in `[0, 1]` or uint8 in `[0, 255]`.
 
     Returns:
@@ -273,7 +295,12 @@ def _by_regions(
                 progress=functools.partial(_report_pass, progress),
             )
         elif engine.render_regions is not None:
-            picture = engine.render_regions(as_floats(photo), targets, weights, seed=options.seed)
+            told: dict[str, Any] = {}
+            if engine.render_steps is not None and progress is not None:
+                told["on_step"] = functools.partial(_report_step, progress, WHOLE)
+            picture = engine.render_regions(
+                as_floats(photo), targets, weights, seed=options.seed, **told
+            )
         else:
             picture = _side_by_side(engine, look, progress, photo, targets, weights)
         pictures.append(picture)
@@ -346,7 +373,8 @@ def _is_large(engine: Engine, photo: np.ndarray, look: Look) -> bool:
 
 def _report_step(progress: Progress, part: Part, step: Step) -> None:
     done, total = part.number * step.total + step.step, part.count * step.total
-    progress(done, total, f"loss {step.loss:.4g}", preview=to_pil(step.picture))
+    words = f"loss {step.loss:.4g}" if step.step else "what it starts from"
+    progress(done, total, words, preview=step.picture)
 
 
 def _report_pass(progress: Progress | None, done: int, total: int) -> None:

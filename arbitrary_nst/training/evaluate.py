@@ -164,6 +164,24 @@ def evaluate_styles(
     return scores
 
 
+def picture_figures(
+    picture: np.ndarray, photo: np.ndarray, painting: np.ndarray, vgg: keras.Model
+) -> dict[str, float]:
+    """The figures of one picture that take no second one: those of `LOSSES`, and of its tones.
+
+    Args:
+        picture: float32 `(H, W, 3)`, RGB in `[0, 1]`.
+        photo: of the same shape.
+        painting: float32 `(h, w, 3)`; its longer side is best that of the photo.
+        vgg: as for `evaluate_styles`.
+    """
+    target = [gram_matrix(f) for f in vgg(painting[None])[:-1]]
+    return {
+        **_losses(vgg(picture[None]), target, vgg(photo[None]), detail_mask(photo)),
+        **_tone_figures(picture, photo, _tones(painting)),
+    }
+
+
 def edge_similarity(picture: np.ndarray, photo: np.ndarray) -> float:
     """SSIM of the strength of edges (Sobel) in the luminance of two images (H, W, 3)."""
     import tensorflow as tf

@@ -1,6 +1,8 @@
 """Runs that break off: what there is of the picture is kept, and said in plain words."""
 
 import functools
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -10,12 +12,14 @@ from small_training import draw_painting, draw_photo, small_vgg
 from arbitrary_nst import api, errors
 from arbitrary_nst.batch import processes, stylize_folder
 from arbitrary_nst.cli import main
+from arbitrary_nst.cli import stylize as stylize_command
+from arbitrary_nst.cli.stopping import Stops
 from arbitrary_nst.engines import vgg19
 from arbitrary_nst.engines.vgg19 import Vgg19, Vgg19Settings
-from arbitrary_nst.errors import RenderError, WorkerDied
+from arbitrary_nst.errors import RenderError, StopPainting, WorkerDied
 from arbitrary_nst.image import to_pil
 
-SETTINGS = Vgg19Settings(iterations=(12,), coarsest=64, style_size=40, tolerance=0)
+SETTINGS = Vgg19Settings(iterations=(12,), coarsest=64, style_size=40, tolerance=0, init="content")
 
 
 class Breaking(Vgg19):
@@ -98,21 +102,51 @@ def test_it_is_finished_like_any_other(folder, content, monkeypatch):
     assert np.abs(chroma[0] - chroma[1]).mean() < 6
 
 
-def test_with_masks_what_is_painted_stays(folder, content):
-    """The second style breaks off at once: the first is there, the photo in place of the second."""
+def test_with_masks_the_last_good_picture_is_laid_over_the_photo(folder, content):
+    """What no style covers is the photo, also where the work broke off."""
     left = np.zeros((48, 64))
     left[:, :32] = 1
-    masks, styles = [left, 1 - left], ["style.png", "other.png"]
-    whole = np.asarray(api.stylize(content, styles, masks=masks, engine=Breaking(10**6)), float)
-    calls = Breaking(10**6)
-    api.stylize(content, styles[:1], engine=calls)
-    engine = Breaking(10**6 - calls.good_calls)  # as many as the first style takes
-    with pytest.raises(RenderError, match="broke off after 0 steps") as caught:
-        api.stylize(content, styles, masks=masks, engine=engine)
-    found = 255 * caught.value.picture
-    assert caught.value.picture.dtype == np.float32
-    np.testing.assert_allclose(found[:, :32], whole[:, :32], atol=0.6)
-    np.testing.assert_allclose(found[:, 32:], 255 * content[:, 32:], atol=0.01)
+    with pytest.raises(RenderError, match="broke off after [1-9]") as caught:
+        api.stylize(content, ["style.png"], masks=[left], engine=Breaking(8))
+    found = caught.value.picture
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found[:, 34:], content[:, 34:], atol=0.01)
+    assert np.abs(found[:, :30] - content[:, :30]).max() > 0.03
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_the_picture_so_far(number, folder, monkeypatch, capsys):
+    """The same picture as `--save-every` shows of that step, finished and in its place."""
+    before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+    save = stylize_command.save_image
+
+    def press(picture, path, **options):
+        save(picture, path, **options)
+        if str(path).endswith("-0004.png"):
+            os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(stylize_command, "save_image", press)
+    assert run(monkeypatch, 10**6, "--save-every", "1", "--color", "content") == 0
+    error = capsys.readouterr().err
+    assert "ends after this step" in error
+    assert "stopped after 4 of 12 steps; this is the picture so far" in error
+    last = sorted(folder.glob("out-0*.png"))[-1]
+    assert last.name == "out-0004.png"
+    np.testing.assert_array_equal(pixels("out.png"), pixels(last))
+    assert {n: signal.getsignal(n) for n in before} == before
+
+
+def test_a_signal_before_the_first_step_is_what_it_always_is():
+    stops = Stops()
+    with stops:
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        stops.after_this_step()
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(StopPainting):
+            stops.after_this_step()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_photos_before_the_one_that_breaks_off_get_their_pictures(content):

@@ -1,5 +1,7 @@
 """The optimiser of vgg19 alone."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -12,23 +14,43 @@ def bowl(values):
     return float((away**2).sum()), 2 * away
 
 
-@pytest.mark.parametrize(("method", "steps"), [("lbfgs", 20), ("adam", 300)])
+@pytest.mark.parametrize(("method", "steps"), [("lbfgs", 20), ("lean", 20), ("adam", 300)])
 def test_minimisation_within_bounds(method, steps):
     *_, last = minimize_in_steps(method, bowl, np.array([0.9, 0.1]), steps)
     np.testing.assert_allclose(last.values, [0.3, 1.0], atol=1e-3)
 
 
-@pytest.mark.parametrize("method", ["lbfgs", "adam"])
+@pytest.mark.parametrize("method", ["lbfgs", "lean", "adam"])
 @pytest.mark.parametrize("bad", [(np.nan, 0.0), (np.inf, 0.0), (1.0, np.nan)])
 def test_values_that_are_not_finite(method, bad):
     with pytest.raises(Diverged, match="not finite everywhere"):
         list(minimize_in_steps(method, lambda v: (bad[0], v + bad[1]), np.ones(2), 3))
 
 
-@pytest.mark.parametrize("method", ["lbfgs", "adam"])
+@pytest.mark.parametrize("method", ["lbfgs", "lean", "adam"])
 def test_errors_of_the_function_arrive(method):
     def fail(values):
         raise MemoryError("too large")
 
     with pytest.raises(MemoryError, match="too large"):
         list(minimize_in_steps(method, fail, np.ones(2), 3))
+
+
+def test_the_lean_one_is_about_as_fast():
+    """A badly scaled bowl with a third of its numbers at a bound, after equal steps."""
+    rng = np.random.default_rng(0)
+    scales, lowest = 10 ** rng.uniform(0, 3, 200), rng.uniform(-0.5, 1.5, 200)
+
+    def uneven(values):
+        away = values - lowest
+        return float((scales * away**2).sum()), 2 * scales * away
+
+    best = float((scales * (lowest.clip(0, 1) - lowest) ** 2).sum())
+    start = np.full(200, 0.5)
+    above = {
+        method: [s.loss - best for s in minimize_in_steps(method, uneven, start, 40)]
+        for method in ("lbfgs", "lean")
+    }
+    assert above["lean"][-1] < 1e-3 * above["lean"][0]
+    assert all(b <= a for a, b in itertools.pairwise(above["lean"]))
+    assert all(0 <= v <= 1 for s in minimize_in_steps("lean", uneven, start, 5) for v in s.values)

@@ -18,17 +18,22 @@ from arbitrary_nst.embedding import Embedding, blend
 from arbitrary_nst.engines import check_engine, vgg19
 from arbitrary_nst.engines.vgg19 import RenderError, Vgg19, Vgg19Settings, scale_shapes
 from arbitrary_nst.engines.vgg19 import engine as module
+from arbitrary_nst.engines.vgg19.styles import looked_at_sizes, moments_for, photo_share
 from arbitrary_nst.errors import (
     CheckpointError,
     ImageError,
     ImageNotFound,
     InputError,
+    StopPainting,
     StyleError,
     WeightsUnavailable,
 )
 from arbitrary_nst.image import to_pil
+from arbitrary_nst.networks.vgg import STYLE_LAYERS, gram_matrix
 
-SETTINGS = Vgg19Settings(iterations=(12, 8), coarsest=64, style_size=40, tolerance=0)
+SETTINGS = Vgg19Settings(
+    iterations=(12, 8), coarsest=64, style_size=40, tolerance=0, init="content"
+)
 
 
 def engine_with(**changes):
@@ -64,27 +69,57 @@ def losses(engine, content, style):
 # ---------------------------------------------------------------- embeddings
 
 
-def test_an_embedding_is_the_upper_triangle_of_each_gram_matrix(engine, paintings):
+def grams_at(embedding, size=40):
+    return [gram for gram, _ in moments_for(embedding, (size,), size)]
+
+
+def test_an_embedding_has_the_moments_of_each_layer(engine, paintings):
     found = engine.embed(paintings[0])
     features = small_vgg()(paintings[0][None])
-    for layer, values in zip(module.STYLE_LAYERS, features, strict=False):
+    moments = moments_for(found, (40,), 40)
+    for layer, values, (gram, mean) in zip(STYLE_LAYERS, features, moments, strict=False):
         flat = values.numpy().reshape(-1, values.shape[-1])
-        gram = flat.T @ flat / len(flat)
-        np.testing.assert_allclose(engine._square(found, layer), gram, rtol=1e-4, atol=1e-4)
-        np.testing.assert_allclose(found.arrays[layer], gram[np.triu_indices(len(gram))], rtol=1e-3)
+        expected = flat.T @ flat / len(flat)
+        np.testing.assert_allclose(gram, expected, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(mean, flat.mean(axis=0), rtol=1e-4, atol=1e-4)
+        triangle = expected[np.triu_indices(len(expected))]
+        np.testing.assert_allclose(found.arrays[f"{layer} 40"], triangle, rtol=1e-3)
+
+
+def test_a_painting_is_looked_at_in_several_sizes(paintings):
+    """Strokes grow with the picture: each scale has the painting at its own size."""
+    assert looked_at_sizes(512) == (512, 362, 256, 181, 128)
+    assert looked_at_sizes(60) == (60,)
+    found = engine_with(style_size=256).embed(paintings[0])
+    sizes = looked_at_sizes(256)
+    large, small = (moments_for(found, sizes, side)[0][0] for side in (900, 100))
+    alone = {size: engine_with(style_size=size).embed(paintings[0]) for size in (256, 128)}
+    np.testing.assert_array_equal(large, moments_for(alone[256], (256,), 256)[0][0])
+    np.testing.assert_array_equal(small, moments_for(alone[128], (128,), 128)[0][0])
+    assert np.abs(large - small).max() > 1e-3
+
+
+def test_a_style_of_an_earlier_version(engine, content, paintings, styles):
+    """Gram matrices at one size: painted without covariances, at every scale."""
+    arrays = {layer: styles[0].arrays[f"{layer} 40"] for layer in STYLE_LAYERS}
+    earlier = Embedding("vgg19", engine.network, arrays, name="old")
+    plain = engine_with(covariance_weight=0.0, iterations=(3,))
+    np.testing.assert_array_equal(
+        engine_with(iterations=(3,)).render(content, earlier), plain.render(content, styles[0])
+    )
 
 
 def test_the_blended_loss_has_the_gradient_of_the_blended_style(engine, content, paintings):
     """Of losses that are not yet divided by the norm of their target, as the class explains."""
     weights = [0.5, 0.3, 0.2]
-    grams = [module.gram_matrix(small_vgg()(p[None])[1]) for p in paintings]
+    grams = [gram_matrix(small_vgg()(p[None])[1]) for p in paintings]
     mean = sum(w * g for w, g in zip(weights, grams, strict=True))
     picture = tf.constant(content[None])
 
     def gradient(pairs):
         with tf.GradientTape() as tape:
             tape.watch(picture)
-            found = module.gram_matrix(small_vgg()(picture)[1])
+            found = gram_matrix(small_vgg()(picture)[1])
             loss = sum(w * tf.reduce_sum((found - g) ** 2) for w, g in pairs)
         return tape.gradient(loss, picture).numpy()
 
@@ -94,11 +129,10 @@ def test_the_blended_loss_has_the_gradient_of_the_blended_style(engine, content,
 
 def test_blending_embeddings_blends_gram_matrices(engine, styles):
     mixed = blend(styles, [2, 1, 1])
-    for layer in module.STYLE_LAYERS:
-        expected = sum(
-            w * engine._square(s, layer) for w, s in zip((0.5, 0.25, 0.25), styles, strict=True)
-        )
-        np.testing.assert_allclose(engine._square(mixed, layer), expected, rtol=1e-4, atol=1e-5)
+    parts = [grams_at(style) for style in styles]
+    for layer, found in enumerate(grams_at(mixed)):
+        expected = sum(w * p[layer] for w, p in zip((0.5, 0.25, 0.25), parts, strict=True))
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_the_network_is_named_after_weights_and_pooling(engine):
@@ -110,7 +144,7 @@ def test_the_network_is_named_after_weights_and_pooling(engine):
 
 
 def test_the_gradient_is_that_of_finite_differences(engine, content, styles):
-    function = engine._objective(content, styles[0])
+    function = engine._objective(content, [styles[0]])
     loss, gradient = function(content.astype(np.float64))
     assert np.isfinite(loss)
     step = 1e-3 * gradient / np.linalg.norm(gradient)
@@ -145,17 +179,19 @@ def test_pixels_stay_in_range_on_the_way(optimizer, content, styles):
 def test_coarse_to_fine(styles):
     big = draw_photo(1, 100, 130).astype(np.float32)
     steps = list(engine_with().render_steps(big, styles[0]))
-    assert [s.picture.shape for s in steps] == [(50, 65, 3)] * 12 + [(100, 130, 3)] * 8
-    assert [s.step for s in steps] == list(range(1, 21))
-    assert {s.total for s in steps} == {20}
+    shapes = [(50, 65, 3)] * 12 + [(71, 92, 3)] * 8 + [(100, 130, 3)] * 8
+    assert [s.picture.shape for s in steps] == shapes
+    assert [s.step for s in steps] == list(range(1, 29))
+    assert {s.total for s in steps} == {28}
 
 
 @pytest.mark.parametrize(
     ("shape", "coarsest", "expected"),
     [
-        ((512, 341), 256, [(256, 171, 3), (512, 341, 3)]),
-        ((1024, 683), 256, [(256, 171, 3), (512, 342, 3), (1024, 683, 3)]),
-        ((380, 300), 256, [(380, 300, 3)]),
+        ((512, 341), 256, [(256, 170, 3), (362, 241, 3), (512, 341, 3)]),
+        ((400, 300), 128, [(141, 106, 3), (200, 150, 3), (283, 212, 3), (400, 300, 3)]),
+        ((300, 250), 256, [(300, 250, 3)]),
+        ((40, 640), 128, [(40, 640, 3)]),
         ((16, 2000), 256, [(16, 2000, 3)]),
     ],
 )
@@ -206,7 +242,7 @@ def test_starting_points(network, content, styles, tmp_path):
     first = {}
     for init in ("content", "noise", "cin", str(file)):
         quick = engine_with(init=init, init_styles=("scream",), iterations=(1,))
-        start = quick._start(content, content.shape, 0)
+        start = quick._start(content, content, [styles[0]], None, 0)
         assert start.shape == content.shape
         first[init] = start
     np.testing.assert_array_equal(first["content"], content)
@@ -214,10 +250,79 @@ def test_starting_points(network, content, styles, tmp_path):
     assert np.abs(first["cin"] - content).mean() > 0.01
 
 
-def test_identity_leaves_the_photo_as_it_is(engine, content):
+def test_the_start_is_the_first_step(network, content, styles):
+    quick = engine_with(init="cin", init_styles=("scream",), iterations=(2,))
+    steps = list(quick.render_steps(content, styles[0]))
+    assert [step.step for step in steps] == [0, 1, 2]
+    expected = quick._cin.render(content, quick._cin.styles["scream"])
+    np.testing.assert_array_equal(steps[0].picture, expected)
+
+
+def test_without_a_cin_network_it_starts_from_the_photo(content, styles, monkeypatch):
+    monkeypatch.setenv("ARBITRARY_NST_CIN", "no-such-folder")
+    start = engine_with(init="cin")._start(content, content, [styles[0]], None, 0)
+    np.testing.assert_array_equal(start, content)
+
+
+def test_a_style_brings_the_vector_that_it_starts_with(content, paintings, monkeypatch):
+    """Blended and weakened with it, and of no use to another network."""
+    quick = engine_with(init="cin")
+    cin = FakeCin("one")
+    quick._cin = cin
+    first, second = (quick.embed(painting) for painting in paintings[:2])
+    mixed = blend([first, second, quick.identity(content)], [2, 1, 1])
+    quick._start(content, content, [mixed], None, 0)
+    (vector,) = cin.seen
+    wanted = (2 * paintings[0].mean() + paintings[1].mean() + 7) / 4
+    np.testing.assert_allclose(vector.arrays["gamma"], [wanted], rtol=1e-5)
+    assert photo_share(mixed) == 0.25
+    other = engine_with(init="cin")
+    other._cin = FakeCin("two")
+    assert other._start(content, content, [first], None, 0) is content
+    assert engine_with().render(content, first).shape == content.shape
+
+
+class FakeCin:
+    """Stands for the cin network: a vector is the mean of the painting."""
+
+    name, takes_images, styles = "cin", True, {}
+
+    def __init__(self, network):
+        self.network, self.seen = network, []
+
+    def embed(self, painting):
+        return Embedding("cin", self.network, {"gamma": np.float32([painting.mean()])})
+
+    def identity(self, content):
+        return Embedding("cin", self.network, {"gamma": np.float32([7])})
+
+    def render(self, content, embedding, *, seed=0):
+        self.seen.append(embedding)
+        return content
+
+
+@pytest.mark.parametrize("parts_weight", [0.0, 0.5])
+def test_identity_leaves_the_photo_as_it_is(parts_weight, engine, content):
     """It starts at the minimum but for the smoothness term."""
-    picture = engine_with(total_variation_weight=0.0).render(content, engine.identity(content))
+    quick = engine_with(total_variation_weight=0.0, parts_weight=parts_weight)
+    picture = quick.render(content, engine.identity(content))
     np.testing.assert_allclose(picture, content, atol=0.02)
+
+
+def test_flat_and_detailed_positions_are_asked_for_the_style_each(content, styles):
+    """With the weight on parts a flat half of a photo comes nearer to the style."""
+    photo = content.copy()
+    photo[:, :32] = 0.5
+    rng = np.random.default_rng(0)
+    photo[:, 32:] = rng.random((48, 32, 3), np.float32)
+    gaps = {}
+    for weight in (0.0, 1.0):
+        quick = engine_with(parts_weight=weight, covariance_weight=0.0, iterations=(25,))
+        picture = quick.render(photo, styles[0])
+        found = gram_matrix(small_vgg()(picture[None, :, :32])[0]).numpy()[0]
+        wanted = grams_at(styles[0])[0]
+        gaps[weight] = ((found - wanted) ** 2).sum() / (wanted**2).sum()
+    assert gaps[1.0] < gaps[0.0]
 
 
 # ---------------------------------------------------------------- interruptions
@@ -227,7 +332,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(content, styles, tmp_path):
     settings = {"iterations": (12, 8), "restart_every": 5}
     big = np.kron(content, np.ones((2, 2, 1), np.float32))
     whole = engine_with(**settings).render(big, styles[0])
-    for stop in (3, 7, 18):
+    for stop in (3, 7, 18, 25):
         file = tmp_path / f"{stop}.safetensors"
         interrupted = engine_with(**settings, checkpoint=file)
         for step in interrupted.render_steps(big, styles[0]):
@@ -238,7 +343,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(content, styles, tmp_path):
     # A finished one is given back at once.
     again = engine_with(**settings, checkpoint=file)
     (step,) = again.render_steps(big, styles[0])
-    assert step.step == step.total == 20
+    assert step.step == step.total == 28
     np.testing.assert_array_equal(again.render(big, styles[0]), whole)
 
 
@@ -287,7 +392,19 @@ def test_ctrl_c_keeps_the_picture_so_far(content, styles, caplog):
     assert len(seen) == 4
     np.testing.assert_array_equal(picture, seen[-1].picture)
     assert "stopped after 4 of 12 steps; this is the picture so far" in caplog.text
-    # And in the caller's own function it is the caller's.
+
+    # Who is asked to stop in a function of his own may have the picture, too.
+    def enough(step):
+        if step.step == 5:
+            raise StopPainting
+
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        kept = engine.render(content, styles[0], on_step=enough)
+    *_, fifth = itertools.islice(engine.render_steps(content, styles[0]), 5)
+    np.testing.assert_array_equal(kept, fifth.picture)
+    assert "stopped after 5 of 12 steps; this is the picture so far" in caplog.text
+    # And another exception in the caller's own function is the caller's.
     with pytest.raises(KeyboardInterrupt):
         engine.render(content, styles[0], on_step=stop)
 
@@ -337,7 +454,10 @@ def test_a_loss_that_is_not_a_number(engine, content, styles, monkeypatch):
         ({"style_weight": float("nan")}, "`style_weight` must be a number from 0 up"),
         ({"coarsest": 3}, "`coarsest` must be a whole number from 64 up"),
         ({"restart_every": 0}, "`restart_every`"),
-        ({"init": "cin"}, "needs the names of packaged styles"),
+        ({"covariance_weight": 1.5}, "`covariance_weight` must be a number from 0 to 1. Rec"),
+        ({"parts_weight": -0.1}, "`parts_weight` must be a number from 0 to 1"),
+        ({"style_scale": 9}, "`style_scale` must be a number from 0.25 to 4"),
+        ({"tile_side": 200}, "`tile_side` must be a whole number from 288 up"),
     ],
 )
 def test_wrong_settings(changes, message):
@@ -382,6 +502,29 @@ def test_through_the_api(engine, content, paintings):
     assert [(done, total) for done, total, _ in seen] == [(n, 12) for n in range(1, 13)]
     assert all(preview.size == (64, 48) for *_, preview in seen)
     np.testing.assert_array_equal(np.asarray(seen[-1][2]), np.asarray(picture))
+
+
+def test_what_is_told_on_the_way_is_finished_like_the_last_picture(engine, paintings):
+    """Of the result's size at every scale, in the photo's colours, with its masks and alpha."""
+    photo = draw_photo(1, 100, 130).astype(np.float32)
+    alpha = np.linspace(0.2, 1, 13000, dtype=np.float32).reshape(100, 130, 1)
+    left = np.zeros((100, 130))
+    left[:, :65] = 1
+    previews = []
+    picture = api.stylize(
+        np.concatenate([photo, alpha], axis=-1),
+        [paintings[0]],
+        masks=[left],
+        engine=engine_with(iterations=(2,)),
+        color="content",
+        progress=lambda done, total, message, preview=None: previews.append(preview),
+    )
+    assert len(previews) == 6
+    assert all(p.size == (130, 100) and p.mode == "RGBA" for p in previews)
+    np.testing.assert_array_equal(np.asarray(previews[-1]), np.asarray(picture))
+    first = np.asarray(previews[0], float)
+    np.testing.assert_allclose(first[:, 70:, :3], 255 * photo[:, 70:], atol=1)
+    np.testing.assert_allclose(first[..., 3:], 255 * alpha, atol=1)
 
 
 def test_auto_falls_back_to_vgg19_and_says_so(network, content, paintings, monkeypatch, caplog):

@@ -1,16 +1,23 @@
-"""Masks with the vgg19 engine: a picture for each style, each with a checkpoint of its own."""
+"""Masks with the vgg19 engine: several styles in one optimisation, and large photos in tiles."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from small_training import draw_painting, draw_photo, small_vgg
 
 from arbitrary_nst import api
-from arbitrary_nst.engines.vgg19 import Vgg19, Vgg19Settings
+from arbitrary_nst.engines.vgg19 import Vgg19, Vgg19Settings, objective
+from arbitrary_nst.engines.vgg19.objective import Eyes, Objective, Region
+from arbitrary_nst.engines.vgg19.styles import moments_for
 from arbitrary_nst.errors import CheckpointError
+from arbitrary_nst.networks.losses import style_loss, total_variation_loss
+from arbitrary_nst.networks.vgg import gram_matrix
 
-SETTINGS = Vgg19Settings(iterations=(6,), coarsest=64, style_size=40, tolerance=0, restart_every=2)
+SETTINGS = Vgg19Settings(
+    iterations=(6,), coarsest=64, style_size=40, tolerance=0, restart_every=2, init="content"
+)
 
 
 @pytest.fixture(scope="module")
@@ -35,59 +42,154 @@ def engine_with(checkpoint, **changes):
     return Vgg19(settings=replace(SETTINGS, **changes), vgg=small_vgg(), checkpoint=checkpoint)
 
 
-def test_two_masks_with_a_checkpoint(content, styles, masks, tmp_path):
-    file = tmp_path / "state.safetensors"
-    plain = np.asarray(api.stylize(content, styles, masks=masks, engine=engine_with(None)))
-    engine = engine_with(file)
-    picture = api.stylize(content, styles, masks=masks, engine=engine)
-    np.testing.assert_array_equal(np.asarray(picture), plain)
-    states = sorted(path.name for path in tmp_path.iterdir())
-    assert states == ["state-2.safetensors", "state.safetensors"]
-    # Done, and given back at once: of each style one step, the last.
-    seen = []
-    again = api.stylize(
-        content,
-        styles,
-        masks=masks,
-        engine=engine_with(file),
-        progress=lambda done, total, message, preview=None: seen.append((done, total)),
+def paint(content, styles, masks, engine, **options):
+    return np.asarray(api.stylize(content, styles, masks=masks, engine=engine, **options), float)
+
+
+def test_each_style_is_asked_of_its_region(content, styles, masks):
+    """Each half comes nearer to its own style than in the other order of the styles."""
+    engine = engine_with(None, iterations=(30,), covariance_weight=0.0, parts_weight=0.0)
+    both = paint(content, styles, masks, engine), paint(content, styles[::-1], masks, engine)
+    wanted = [[gram for gram, _ in moments_for(style, (40,), 40)] for style in styles]
+
+    def gap(picture, half, style):
+        part = (picture / 255).astype(np.float32)[None, :, half]
+        grams = [gram_matrix(features).numpy()[0] for features in small_vgg()(part)[:-1]]
+        return style_loss([g[None] for g in grams], [w[None] for w in wanted[style]])[0]
+
+    left, right = slice(0, 32), slice(32, 64)
+    assert gap(both[0], left, 0) < gap(both[1], left, 0)
+    assert gap(both[0], right, 1) < gap(both[1], right, 1)
+
+
+def test_one_mask_everywhere_is_no_mask(content, styles):
+    everywhere = [np.ones((48, 64))]
+    found = paint(content, styles[:1], everywhere, engine_with(None))
+    np.testing.assert_allclose(
+        found, np.asarray(api.stylize(content, styles[:1], engine=engine_with(None))), atol=1
     )
-    np.testing.assert_array_equal(np.asarray(again), plain)
-    assert seen == [(6, 12), (12, 12)]
 
 
-@pytest.mark.parametrize("stop", [3, 9])
-def test_it_goes_on_where_it_was(content, styles, masks, tmp_path, stop):
-    """Stopped in the first style, and in the second: what is done is not done again."""
-    plain = np.asarray(api.stylize(content, styles, masks=masks, engine=engine_with(None)))
+def test_equal_styles_on_soft_masks(content, styles):
+    """Where a style meets itself nothing of the seam is to be seen in what is wanted."""
+    soft = np.tile(np.linspace(0, 1, 64), (48, 1))
+    region = [
+        Region(w.astype(np.float32), moments_for(styles[0], (40,), 40)) for w in (soft, 1 - soft)
+    ]
+    eyes = Eyes(small_vgg(), replace(SETTINGS, parts_weight=0.0))
+    loss, gradient = Objective(eyes, content, region)(content)
+    assert np.isfinite(loss) and np.isfinite(gradient).all()
+
+
+def test_strength_colour_and_working_size(content, styles, masks):
+    engine = engine_with(None)
+    full = paint(content, styles, masks, engine)
+    weak = paint(content, styles, masks, engine, strength=0.1)
+    assert np.abs(weak - 255 * content).mean() < np.abs(full - 255 * content).mean()
+    grey = paint(content, styles, masks, engine, color="content")
+    chroma = [image[..., 0] - image[..., 2] for image in (grey, 255 * content)]
+    assert np.abs(chroma[0] - chroma[1]).mean() < 6
+    assert paint(content, styles, masks, engine, working_size=32).shape == content.shape
+
+
+def test_masks_with_a_checkpoint(content, styles, masks, tmp_path):
+    file = tmp_path / "state.safetensors"
+    plain = paint(content, styles, masks, engine_with(None))
+    seen = []
+
+    def tell(done, total, message, preview=None):
+        seen.append((done, total))
+
+    found = paint(content, styles, masks, engine_with(file), progress=tell)
+    np.testing.assert_array_equal(found, plain)
+    assert seen == [(n, 6) for n in range(1, 7)]
+    assert [path.name for path in tmp_path.iterdir()] == ["state.safetensors"]
+    seen.clear()
+    again = paint(content, styles, masks, engine_with(file), progress=tell)
+    np.testing.assert_array_equal(again, plain)
+    assert seen == [(6, 6)]  # done, and given back at once
+
+
+def test_it_goes_on_where_it_was(content, styles, masks, tmp_path):
+    plain = paint(content, styles, masks, engine_with(None))
     file = tmp_path / "state"
 
     class Stop(Exception):
         pass
 
     def until(done, total, message, preview=None):
-        if done == stop:
+        if done == 5:
             raise Stop
 
     with pytest.raises(Stop):
-        api.stylize(content, styles, masks=masks, engine=engine_with(file), progress=until)
+        paint(content, styles, masks, engine_with(file), progress=until)
     seen = []
-    picture = api.stylize(
+    picture = paint(
         content,
         styles,
-        masks=masks,
-        engine=engine_with(file),
+        masks,
+        engine_with(file),
         progress=lambda done, total, message, preview=None: seen.append(done),
     )
-    np.testing.assert_array_equal(np.asarray(picture), plain)
-    # From the last state that was written: after every second step.
-    assert seen == {3: [2, *range(3, 13)], 9: [6, 8, *range(9, 13)]}[stop]
+    np.testing.assert_array_equal(picture, plain)
+    assert seen == [4, 5, 6]  # from the last state that was written
 
 
 def test_another_picture_s_state_is_refused_and_kept(content, styles, masks, tmp_path):
     file = tmp_path / "state"
-    engine_with(tmp_path / "state-2").render(1 - content, styles[0])
-    before = (tmp_path / "state-2").read_bytes()
-    with pytest.raises(CheckpointError, match="state-2 belongs to another photo"):
-        api.stylize(content, styles, masks=masks, engine=engine_with(file))
-    assert (tmp_path / "state-2").read_bytes() == before
+    engine_with(file).render(content, styles[0])
+    before = file.read_bytes()
+    for other in (masks, masks[::-1]):
+        with pytest.raises(CheckpointError, match="state belongs to another photo"):
+            paint(content, styles, other, engine_with(file))
+    assert file.read_bytes() == before
+
+
+# ---------------------------------------------------------------- tiles
+
+
+@pytest.mark.parametrize("shape", [(330, 300), (301, 405), (100, 417)])
+@pytest.mark.parametrize("parts_weight", [0.0, 0.5])
+def test_tiles_give_the_loss_and_the_gradient_of_the_whole(shape, parts_weight, styles):
+    """To the rounding of float32, with the photo's own share and with soft regions."""
+    photo = draw_photo(1, *shape).astype(np.float32)
+    picture = np.random.default_rng(0).random(photo.shape, np.float32)
+    soft = np.tile(np.linspace(0, 1, shape[1], dtype=np.float32), (shape[0], 1))
+    first, second = (moments_for(style, (40,), 40) for style in styles)
+    eyes = Eyes(small_vgg(), replace(SETTINGS, parts_weight=parts_weight))
+    regions = [Region(soft, first, 0.3), Region(1 - soft, second)]
+    whole, tiles = Objective(eyes, photo, regions), Objective(eyes, photo, regions, 288)
+    assert len(tiles._tiles) > 1
+    (loss, gradient), (by_tiles, summed) = whole(picture), tiles(picture)
+    assert by_tiles == pytest.approx(loss, rel=1e-5)
+    np.testing.assert_allclose(summed, gradient, atol=1e-4 * np.abs(gradient).max())
+
+
+def test_a_picture_by_tiles_is_that_of_the_whole(styles):
+    """A few steps of the whole way, with the optimiser for large pictures on both."""
+    photo = draw_photo(2, 300, 330).astype(np.float32)
+    pictures = [
+        engine_with(
+            None, whole_pixels=60_000, tile_side=side, iterations=(3,), coarsest=330
+        ).render(photo, styles[0])
+        for side in (288, 1000)
+    ]
+    assert np.abs(pictures[0] - photo).max() > 0.05
+    np.testing.assert_allclose(pictures[0], pictures[1], atol=2e-3)
+
+
+def test_total_variation_by_strips(monkeypatch):
+    values = np.random.default_rng(0).random((23, 17, 3), np.float32)
+    found = []
+    for pixels in (2**20, 40):
+        monkeypatch.setattr(objective, "ROWS_PIXELS", pixels)
+        gradient = np.zeros_like(values)
+        found.append((objective.add_total_variation(values, gradient, 2.0), gradient))
+    with tf.GradientTape() as tape:
+        variable = tf.constant(values[None])
+        tape.watch(variable)
+        loss = total_variation_loss(variable)
+    expected = 2 * tape.gradient(loss, variable).numpy()[0]
+    for value, gradient in found:
+        assert value == pytest.approx(float(loss[0]), rel=1e-5)
+        np.testing.assert_allclose(gradient, expected, atol=1e-7)

@@ -1,11 +1,15 @@
 """VGG19 features, its weights file, and Gram matrices."""
 
+import hashlib
+import logging
+
 import keras
 import numpy as np
 import pytest
 from small_training import small_vgg
 
 from arbitrary_nst.errors import InputError, WeightsUnavailable
+from arbitrary_nst.networks import vgg_download
 from arbitrary_nst.networks.vgg import (
     BLOCKS,
     CONTENT_LAYER,
@@ -112,7 +116,7 @@ def keras_vgg():
 
 def test_equals_keras_own_layers(keras_vgg, monkeypatch):
     monkeypatch.setattr(keras.applications, "VGG19", lambda **_: keras_vgg)
-    ours = load_vgg19(LOSS_LAYERS)(image(32, 40))
+    ours = load_vgg19(LOSS_LAYERS, weights="any.h5")(image(32, 40))
     layers = [f"block{name[4]}_conv{name[6]}" for name in LOSS_LAYERS]
     reference = keras.Model(keras_vgg.input, [keras_vgg.get_layer(name).output for name in layers])
     theirs = reference(keras.applications.vgg19.preprocess_input(image(32, 40) * 255))
@@ -150,14 +154,43 @@ def test_weights_of_another_network(tmp_path):
         load_vgg19(STYLE_LAYERS, weights=str(path))
 
 
-def test_failed_download(monkeypatch):
-    def fail(**_):
-        raise Exception("URL fetch failure on https://storage.googleapis.com/x: None -- no network")
+@pytest.fixture
+def served(tmp_path, monkeypatch):
+    """Files stand for the published one; returns the place where it is kept."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+    file = tmp_path / "published.h5"
+    file.write_bytes(b"weights" * 400_000)
+    monkeypatch.setattr(vgg_download, "VGG19_URL", file.as_uri())
+    monkeypatch.setattr(vgg_download, "VGG19_MD5", hashlib.md5(file.read_bytes()).hexdigest())
+    return tmp_path / "home" / "models" / vgg_download.FILE
 
-    monkeypatch.setattr(keras.applications, "VGG19", fail)
-    message = "could not be downloaded: URL fetch failure.*Fetch https://.*notop.h5 on another"
-    with pytest.raises(WeightsUnavailable, match=message):
+
+def test_the_download_is_said_and_kept(served, caplog):
+    with caplog.at_level(logging.WARNING):
+        assert vgg_download.vgg19_file() == served
+    (message,) = caplog.messages
+    assert "80 MB" in message and str(served) in message and "published.h5" in message
+    assert served.read_bytes() == b"weights" * 400_000
+    assert [path.name for path in served.parent.iterdir()] == [served.name]
+    caplog.clear()
+    assert vgg_download.vgg19_file() == served
+    assert not caplog.messages
+    served.write_bytes(b"half of it")  # of a download that broke off: fetched again
+    assert vgg_download.vgg19_file().read_bytes() == b"weights" * 400_000
+
+
+@pytest.mark.parametrize("fault", ["missing", "other"])
+def test_failed_download(served, fault, monkeypatch, tmp_path):
+    if fault == "missing":
+        monkeypatch.setattr(vgg_download, "VGG19_URL", (tmp_path / "no.h5").as_uri())
+    else:
+        monkeypatch.setattr(vgg_download, "VGG19_MD5", "0" * 32)
+    with pytest.raises(WeightsUnavailable, match="could not be downloaded") as caught:
         load_vgg19((CONTENT_LAYER,))
+    message = str(caught.value)
+    assert vgg_download.VGG19_URL in message and vgg_download.VGG19_MD5 in message
+    assert f"put it at {served}" in message and "ARBITRARY_NST_VGG19" in message
+    assert not list(served.parent.iterdir())
 
 
 # ---------------------------------------------------------------- Gram matrices

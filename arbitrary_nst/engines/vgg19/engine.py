@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-import tensorflow as tf
+from PIL import Image
 
 from arbitrary_nst.checkpoints import vgg19_weights
 from arbitrary_nst.common.atomic import check_target
@@ -23,13 +23,9 @@ from arbitrary_nst.embedding import Embedding, blend
 from arbitrary_nst.engines.cin import Cin
 from arbitrary_nst.engines.protocol import Step
 from arbitrary_nst.engines.shared import check_batch, check_embedding
+from arbitrary_nst.engines.vgg19.objective import Eyes, Objective, Region, moments_of
 from arbitrary_nst.engines.vgg19.optimizer import Diverged, minimize_in_steps
-from arbitrary_nst.engines.vgg19.resume import (
-    fingerprint_of,
-    load_state,
-    path_of,
-    save_state,
-)
+from arbitrary_nst.engines.vgg19.resume import fingerprint_of, load_state, save_state
 from arbitrary_nst.engines.vgg19.settings import (
     MIN_CONTENT_SIDE,
     Vgg19Settings,
@@ -37,14 +33,34 @@ from arbitrary_nst.engines.vgg19.settings import (
     scale_shapes,
     steps_of_scales,
 )
-from arbitrary_nst.errors import ImageError, InputError, RenderError, StyleError
+from arbitrary_nst.engines.vgg19.styles import (
+    PHOTO,
+    Moments,
+    array_shapes,
+    looked_at_sizes,
+    moments_for,
+    photo_share,
+    start_of,
+    style_arrays,
+    with_start,
+)
+from arbitrary_nst.errors import (
+    CheckpointError,
+    ImageError,
+    InputError,
+    RenderError,
+    StopPainting,
+    StyleError,
+    WeightsUnavailable,
+)
 from arbitrary_nst.image import load_image, resize
 from arbitrary_nst.image.arrays import check_image
-from arbitrary_nst.networks.losses import relative_error, total_variation_loss
 from arbitrary_nst.networks.precision import choose_precision
-from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, gram_matrix, load_vgg19
+from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, load_vgg19
 
+SO_FAR = "this is the picture so far"
 SECONDS_PER_MEGAPIXEL = 2.0  # of one step, on two cores with bfloat16; for the time announced
+TIMES_IN_TILES = 2.4  # of the work: a second look at each, and what they see of their neighbours
 LARGEST_MOMENT = 1e12  # of features; VGG19's own reach a hundred million
 _log = logging.getLogger(__name__)
 
@@ -52,13 +68,17 @@ _log = logging.getLogger(__name__)
 class Vgg19:
     """The engine for full quality: minutes for a picture, any style, no training.
 
-    A style is the Gram matrices of VGG19's features, and a blend is their weighted mean. That is
-    the same as blending the losses: for weights w_i with the sum 1 and M = sum_i w_i T_i,
+    A style is the Gram matrices and means of VGG19's features, with the painting at several sizes,
+    and a blend is their weighted mean. For Gram matrices that is the same as blending the losses:
+    for weights w_i with the sum 1 and M = sum_i w_i T_i,
 
         sum_i w_i ||G - T_i||^2 = ||G||^2 - 2 <G, M> + sum_i w_i ||T_i||^2
                                 = ||G - M||^2 + (sum_i w_i ||T_i||^2 - ||M||^2),
 
-    and the last bracket does not depend on the picture. So both have the same gradient.
+    and the last bracket does not depend on the picture. So both have the same gradient. The
+    covariance of a blend is that of all its paintings' features put together.
+
+    A photo above `whole_pixels` of the settings is looked at in tiles, to the same result.
 
     Reference: Gatys, Ecker, Bethge 2016, "Image Style Transfer Using Convolutional Neural
     Networks"; coarse to fine after Gatys et al. 2017, "Controlling Perceptual Factors in Neural
@@ -66,11 +86,10 @@ class Vgg19:
 
     Args:
         source: VGG19 file in Keras' `.h5` layout without the classifier; default
-            `$ARBITRARY_NST_VGG19`, else Keras downloads it (80 MB).
+            `$ARBITRARY_NST_VGG19`, else it is downloaded (80 MB) to where Keras keeps it.
         settings: see `Vgg19Settings`.
         checkpoint: file that keeps the state of a picture on its way; with it an interrupted run
-            goes on. Refused where it belongs to another picture. With masks every style has a
-            picture, and the second and further ones a file beside this one, such as `state-2`.
+            goes on. Refused where it belongs to another picture.
         vgg: the network itself, as `load_vgg19` gives it, in place of a file.
         weights: former name of `source`.
 
@@ -82,7 +101,7 @@ class Vgg19:
     name = "vgg19"
     styles: Mapping[str, Embedding] = MappingProxyType({})
     takes_images = True
-    render_regions = render_large = render_large_regions = memory_for = for_pixels = None
+    render_large = render_large_regions = memory_for = for_pixels = None
 
     @eagerly
     def __init__(
@@ -118,28 +137,44 @@ class Vgg19:
             )
         self._vgg = vgg
         self.network = f"vgg19-{self.settings.pooling}-{_digest(vgg.get_weights())}"
-        self._sizes = {
+        self._eyes = Eyes(vgg, self.settings)
+        self._looked_at = looked_at_sizes(self.settings.style_size)
+        self._channels = {
             layer: int(output.shape[-1])
             for layer, output in zip(STYLE_LAYERS, vgg.outputs, strict=False)
         }
 
     @eagerly
     def embed(self, style: np.ndarray) -> Embedding:
-        """The Gram matrices of a style image, each as its upper triangle row by row.
+        """The moments of a style image's features at several sizes, and the start that cin makes.
 
         Args:
             style: float32 `(H, W, 3)`, RGB in `[0, 1]`, of any size.
         """
         check_image(style, "style", (3,))
-        return self._grams(resize(style, longer_side=self.settings.style_size))
+
+        def moments_at(size: int) -> Sequence[Moments]:
+            image = _at_least(resize(style, longer_side=size), MIN_CONTENT_SIDE)
+            return moments_of(self._eyes, image)
+
+        arrays = style_arrays(self._looked_at, moments_at)
+        if self._starts_with_cin:
+            arrays = with_start(arrays, self._cin.embed(style))
+        return Embedding(self.name, self.network, arrays)
 
     @eagerly
     def identity(self, content: np.ndarray) -> Embedding:
-        """The photo's own Gram matrices, at its own size."""
+        """The photo's own look: its moments are taken where it is painted, at each scale."""
         check_image(content, "content", (3,))
-        return self._grams(content)
+        arrays = {
+            name: np.zeros(shape, np.float32)
+            for name, shape in array_shapes(self._looked_at, self._channels, None).items()
+        }
+        arrays[PHOTO] = np.ones(1, np.float32)
+        if self._starts_with_cin:
+            arrays = with_start(arrays, self._cin.identity(content))
+        return Embedding(self.name, self.network, arrays, name="photo")
 
-    @eagerly
     def render(
         self,
         content: np.ndarray,
@@ -147,7 +182,6 @@ class Vgg19:
         *,
         seed: int = 0,
         on_step: Callable[[Step], None] = lambda step: None,
-        part: int = 0,
     ) -> np.ndarray:
         """Paints a photo in a style. Ctrl-C ends it with the picture that is there.
 
@@ -155,9 +189,8 @@ class Vgg19:
             content: float32 `(H, W, 3)`, RGB in `[0, 1]`, both sides at least 16.
             embedding: of this engine and this network.
             seed: of `init="noise"` and of the noise of `init="cin"`.
-            on_step: called after each step.
-            part: number from 0 of the pictures that are made for regions of one picture; each
-                has a checkpoint of its own, the second `state-2` where the first has `state`.
+            on_step: called after each step; `StopPainting` raised there ends the work with the
+                picture of that step.
 
         Returns:
             float32 `(H, W, 3)`, RGB in `[0, 1]`.
@@ -167,10 +200,41 @@ class Vgg19:
             ImageError: the photo is too small or too large.
             RenderError: the loss became NaN or infinite; it has the last good picture.
         """
+        return self.render_regions(content, [embedding], None, seed=seed, on_step=on_step)
+
+    def render_regions(
+        self,
+        content: np.ndarray,
+        embeddings: Sequence[Embedding],
+        weights: np.ndarray | None,
+        *,
+        seed: int = 0,
+        on_step: Callable[[Step], None] = lambda step: None,
+    ) -> np.ndarray:
+        """Paints a photo in several styles, each in its region, in one optimisation.
+
+        The statistics of each style are asked of its region; soft edges count to both sides.
+
+        Args:
+            content: as for `render`.
+            embeddings: of the styles.
+            weights: float32 `(H, W, num_styles)` of sum 1 at every pixel; None for a single style.
+            seed: as for `render`.
+            on_step: as for `render`.
+
+        Returns:
+            As `render`, and it raises the same.
+        """
         picture = content
-        for step in self.render_steps(content, embedding, seed=seed, part=part):
-            picture = step.picture
-            on_step(step)
+        steps = self._steps(content, embeddings, weights, seed)
+        try:
+            for step in steps:
+                picture = step.picture
+                on_step(step)
+        except StopPainting:
+            _log.warning("stopped after %d of %d steps; %s", step.step, step.total, SO_FAR)
+        finally:
+            steps.close()
         return _at_shape(picture, content.shape)
 
     def render_batch(
@@ -182,65 +246,81 @@ class Vgg19:
         return [self.render(content, embedding, seed=seed) for content, embedding in pairs]
 
     def render_steps(
-        self, content: np.ndarray, embedding: Embedding, *, seed: int = 0, part: int = 0
+        self, content: np.ndarray, embedding: Embedding, *, seed: int = 0
     ) -> Iterator[Step]:
         """`render`, step by step: closing the generator stops the work.
 
-        On Ctrl-C the generator ends after the last finished step, and a warning is logged.
+        Step 0 is the picture that it starts from, where that is not the photo. On Ctrl-C the
+        generator ends after the last finished step, and a warning is logged.
         """
+        return self._steps(content, [embedding], None, seed)
+
+    def _steps(
+        self,
+        content: np.ndarray,
+        embeddings: Sequence[Embedding],
+        weights: np.ndarray | None,
+        seed: int,
+    ) -> Iterator[Step]:
         check_eager()
-        self._check(content, embedding)
+        for embedding in embeddings:
+            self._check(content, embedding)
         scales = scale_shapes(content.shape, self.settings.coarsest)
         counts = steps_of_scales(self.settings, len(scales))
-        fingerprint = fingerprint_of(content, embedding, self.settings, seed)
-        checkpoint = path_of(self.checkpoint, part)
-        first_scale, first_iteration, loss, picture = load_state(checkpoint, fingerprint)
+        fingerprint = fingerprint_of(content, embeddings, weights, self.settings, seed)
+        first_scale, first_iteration, loss, picture = load_state(self.checkpoint, fingerprint)
         done = sum(counts[:first_scale]) + first_iteration
         if picture is not None:
             yield Step(done, sum(counts), loss, picture)
         try:
             for index in range(first_scale, len(scales)):
                 small = _at_shape(content, scales[index])
-                start = self._start(content, scales[index], seed) if picture is None else picture
-                start = _at_shape(start, scales[index])
-                function = self._objective(small, embedding)
+                if picture is None:
+                    picture = self._start(small, content, embeddings, weights, seed)
+                    if self.settings.init != "content":
+                        yield Step(0, sum(counts), loss, picture)
+                picture = _at_shape(picture, scales[index])
+                function = self._objective(small, embeddings, weights)
                 begun = first_iteration if index == first_scale else 0
-                for iteration, state in self._minimize(function, start, begun, counts[index]):
+                for iteration, state in self._minimize(function, picture, begun, counts[index]):
                     picture, loss = state.values.astype(np.float32), state.loss
                     if iteration % self.settings.restart_every == 0:
-                        save_state(checkpoint, fingerprint, index, iteration, loss, picture)
+                        save_state(self.checkpoint, fingerprint, index, iteration, loss, picture)
                     done = sum(counts[:index]) + iteration
                     yield Step(done, sum(counts), loss, picture)
-                picture = start if picture is None else picture
-                save_state(checkpoint, fingerprint, index + 1, 0, loss, picture)
+                save_state(self.checkpoint, fingerprint, index + 1, 0, loss, picture)
         except Diverged as error:
             raise RenderError(
                 f"The optimisation broke off after {done} steps: {error}. Expected a finite loss; "
                 f"lower weights, or precision='float32', may help.",
-                None if picture is None else _at_shape(picture, content.shape),
+                _at_shape(picture, content.shape) if done else None,
             ) from error
         except KeyboardInterrupt:
-            if picture is None:
+            if not done:
                 raise
-            _log.warning(
-                "stopped after %d of %d steps; this is the picture so far", done, sum(counts)
-            )
+            _log.warning("stopped after %d of %d steps; %s", done, sum(counts), SO_FAR)
 
     def estimated_seconds(self, height: int, width: int) -> float:
         """About how long a picture takes, for announcing it."""
         scales = scale_shapes((height, width, 3), self.settings.coarsest)
         counts = steps_of_scales(self.settings, len(scales))
-        pixels = sum(n * h * w for n, (h, w, _) in zip(counts, scales, strict=True))
+        pixels = 0.0
+        for count, (h, w, _) in zip(counts, scales, strict=True):
+            in_tiles = h * w > self.settings.whole_pixels
+            pixels += count * h * w * (TIMES_IN_TILES if in_tiles else 1)
         return SECONDS_PER_MEGAPIXEL * pixels / 1e6
 
     def _minimize(self, function, start: np.ndarray, begun: int, count: int):
         """Steps of one scale from `begun` on: (iteration, state), in chunks of `restart_every`."""
         settings, values = self.settings, start
         options = {"learning_rate": settings.learning_rate} if settings.optimizer == "adam" else {}
+        method = settings.optimizer
+        if method == "lbfgs" and start.shape[0] * start.shape[1] > settings.whole_pixels:
+            method = "lean"  # SciPy would take 600 bytes a pixel
         while begun < count:
             length = min(settings.restart_every, count - begun)
             losses: list[float] = []
-            for state in minimize_in_steps(settings.optimizer, function, values, length, **options):
+            for state in minimize_in_steps(method, function, values, length, **options):
                 values = state.values.astype(np.float32)  # as a checkpoint keeps it
                 losses.append(state.loss)
                 begun += 1
@@ -250,74 +330,92 @@ class Vgg19:
             if len(losses) < length:  # L-BFGS found nothing lower
                 return
 
-    def _objective(self, content: np.ndarray, embedding: Embedding):
-        """Loss and gradient at one scale, compiled: float64 (h, w, 3) -> (float, (h, w, 3))."""
-        wanted = tf.stop_gradient(self._vgg(tf.constant(content[None], tf.float32))[-1])
-        targets = [tf.constant(self._square(embedding, layer)[None]) for layer in STYLE_LAYERS]
-        settings = self.settings
-        shares = np.array(settings.layer_weights) / sum(settings.layer_weights)
+    def _objective(
+        self,
+        content: np.ndarray,
+        embeddings: Sequence[Embedding],
+        weights: np.ndarray | None = None,
+    ) -> Objective:
+        """Loss and gradient at one scale: (h, w, 3) -> (float, (h, w, 3))."""
+        height, width = content.shape[:2]
+        side = max(height, width) * self.settings.style_scale
+        regions = []
+        for index, embedding in enumerate(embeddings):
+            own = None if weights is None else _at_size(weights[..., index], (height, width))
+            if own is not None and not own.any():
+                continue
+            moments = moments_for(embedding, self._looked_at, side)
+            regions.append(Region(own, moments, photo_share(embedding)))
+        is_whole = height * width <= self.settings.whole_pixels
+        return Objective(
+            self._eyes, content, regions, None if is_whole else self.settings.tile_side
+        )
 
-        @tf.function(input_signature=[tf.TensorSpec((1, *content.shape), tf.float32)])
-        def evaluate(picture):
-            with tf.GradientTape() as tape:
-                tape.watch(picture)
-                features = self._vgg(picture)
-                style = tf.add_n(
-                    [
-                        float(share) * relative_error(gram_matrix(f), t)
-                        for share, f, t in zip(shares, features, targets, strict=False)
-                    ]
-                )
-                loss = settings.style_weight * style + relative_error(features[-1], wanted)
-                loss += settings.total_variation_weight * total_variation_loss(picture)
-                loss = tf.reduce_sum(loss)
-            return loss, tape.gradient(loss, picture)
+    def _start(
+        self,
+        small: np.ndarray,
+        content: np.ndarray,
+        embeddings: Sequence[Embedding],
+        weights: np.ndarray | None,
+        seed: int,
+    ) -> np.ndarray:
+        """What the first scale starts from: of the shape of `small`, the photo at that scale."""
+        init = self.settings.init
+        if init == "noise":
+            return np.random.default_rng(seed).random(small.shape, np.float32)
+        if init not in ("content", "cin"):
+            return _at_shape(load_image(init, role="init")[0], small.shape)
+        vectors = None if init == "content" else self._start_vectors(content, embeddings)
+        if not vectors or self._cin is None:
+            return small
+        if weights is None or len(vectors) == 1:
+            return self._cin.render(small, vectors[0], seed=seed)
+        shares = [_at_size(weights[..., i], small.shape[:2]) for i in range(len(vectors))]
+        stacked = np.stack(shares, axis=-1)
+        return self._cin.render_regions(small, vectors, stacked, seed=seed)
 
-        def function(values: np.ndarray) -> tuple[float, np.ndarray]:
-            loss, gradient = evaluate(tf.constant(values[None], tf.float32))
-            return float(loss), gradient.numpy()[0].astype(np.float64)
+    def _start_vectors(
+        self, content: np.ndarray, embeddings: Sequence[Embedding]
+    ) -> list[Embedding] | None:
+        """The styles as the cin network knows them; None where one of them has no such form."""
+        if self._cin is None:
+            return None
+        if self.settings.init_styles:
+            return [blend([_trained(self._cin, name) for name in self.settings.init_styles])]
+        vectors = []
+        for embedding in embeddings:
+            arrays = start_of(embedding, self._cin.network)
+            if not arrays:
+                return None
+            vectors.append(Embedding(self._cin.name, self._cin.network, arrays))
+        return vectors
 
-        return function
-
-    def _start(self, content: np.ndarray, shape: tuple[int, ...], seed: int) -> np.ndarray:
-        if self.settings.init == "noise":
-            return np.random.default_rng(seed).random(shape, np.float32)
-        if self.settings.init == "cin":
-            styles = [_trained(self._cin, name) for name in self.settings.init_styles]
-            return self._cin.render(_at_shape(content, shape), blend(styles), seed=seed)
-        if self.settings.init != "content":
-            return _at_shape(load_image(self.settings.init, role="init")[0], shape)
-        return _at_shape(content, shape)
+    @property
+    def _starts_with_cin(self) -> bool:
+        """Whether embeddings have the style as the cin network knows it, too."""
+        if self.settings.init != "cin" or self.settings.init_styles:
+            return False
+        return self._cin is not None and self._cin.takes_images
 
     @functools.cached_property
-    def _cin(self) -> Cin:
-        return Cin()
-
-    def _grams(self, image: np.ndarray) -> Embedding:
-        image = _at_least(image, MIN_CONTENT_SIDE)
-        features = self._vgg(tf.constant(image[None], tf.float32))
-        arrays = {}
-        for layer, values in zip(STYLE_LAYERS, features, strict=False):
-            matrix = gram_matrix(values).numpy()[0]
-            arrays[layer] = matrix[np.triu_indices(len(matrix))]
-        return Embedding(self.name, self.network, arrays)
-
-    def _square(self, embedding: Embedding, layer: str) -> np.ndarray:
-        size = self._sizes[layer]
-        matrix = np.zeros((size, size), np.float32)
-        matrix[np.triu_indices(size)] = embedding.arrays[layer]
-        return matrix + np.triu(matrix, 1).T
+    def _cin(self) -> Cin | None:
+        try:
+            return Cin()
+        except (WeightsUnavailable, CheckpointError) as error:
+            if self.settings.init_styles:
+                raise
+            _log.info("no cin network to start from, so it starts from the photo: %s", error)
+            return None
 
     def _check(self, content: np.ndarray, embedding: Embedding) -> None:
-        shapes = {layer: (size * (size + 1) // 2,) for layer, size in self._sizes.items()}
+        shapes = array_shapes(self._looked_at, self._channels, embedding)
         check_embedding(embedding, self.name, self.network, shapes, largest=LARGEST_MOMENT)
         check_image(content, "content", (3,))
         height, width = content.shape[:2]
         if min(height, width) < MIN_CONTENT_SIDE or height * width > self.settings.max_pixels:
             raise ImageError(
                 f"The vgg19 engine needs photos of at least {MIN_CONTENT_SIDE}x{MIN_CONTENT_SIDE} "
-                f"and at most {self.settings.max_pixels} pixels in all (about 3 GB of memory for a "
-                f"megapixel). "
+                f"and at most {self.settings.max_pixels} pixels in all. "
                 f"Received: {width}x{height}. Give a `size`, or raise `max_pixels` of its settings."
             )
 
@@ -326,6 +424,14 @@ def _at_shape(image: np.ndarray, shape: Sequence[int]) -> np.ndarray:
     height, width = shape[:2]
     same = image.shape[:2] == (height, width)
     return image if same else resize(image, shape=(height, width))
+
+
+def _at_size(weights: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Weights of pixels (H, W) at another size."""
+    if weights.shape == shape:
+        return np.asarray(weights, np.float32)
+    image = Image.fromarray(np.asarray(weights, np.float32))
+    return np.asarray(image.resize(shape[::-1], Image.Resampling.BILINEAR)).clip(0, 1)
 
 
 def _at_least(image: np.ndarray, side: int) -> np.ndarray:

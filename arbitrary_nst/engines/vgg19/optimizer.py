@@ -1,4 +1,4 @@
-"""Bounded minimisation that hands out its state after every step: L-BFGS-B and Adam.
+"""Bounded minimisation that hands out its state after every step: L-BFGS and Adam.
 
 Both are generators, so that whoever runs them can show what is there, stop at any step, or go on.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,6 +16,8 @@ import numpy as np
 
 from arbitrary_nst.common.keras_on_tensorflow import keras
 
+LEAN_PAIRS = 4
+LEAN_HALVINGS = 8
 LossAndGradient = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
 
@@ -40,8 +43,8 @@ def minimize_in_steps(
     """Minimises a function of values in `[0, 1]`.
 
     Args:
-        method: "lbfgs" or "adam".
-        function: from float64 values to the loss and its gradient, of the same shape.
+        method: "lbfgs"; "lean", L-BFGS in a third of its memory, a little slower; or "adam".
+        function: from values to the loss and its gradient, of the same shape.
         start: values in `[0, 1]`.
         iterations: steps at most.
         options: `learning_rate` of Adam.
@@ -55,6 +58,8 @@ def minimize_in_steps(
     checked = partial(_finite, function)
     if method == "adam":
         return _adam(checked, start, iterations, **options)
+    if method == "lean":
+        return _lean_lbfgs(checked, start, iterations)
     return _lbfgs(checked, start, iterations)
 
 
@@ -118,6 +123,75 @@ def _lbfgs(function: LossAndGradient, start: np.ndarray, iterations: int) -> Ite
     finally:
         stop.set()
         worker.join()
+
+
+def _lean_lbfgs(function: LossAndGradient, start: np.ndarray, iterations: int) -> Iterator[State]:
+    """L-BFGS with float32 and few pairs, for pictures of which SciPy would need gigabytes.
+
+    SciPy keeps 25 times the picture in float64, this about 14 times in float32. Pixels at a bound
+    that the gradient pushes outwards are held for the step, and a step is halved until the loss
+    falls enough, measured along the projected path (Bertsekas 1982, "Projected Newton methods for
+    optimization problems with simple constraints").
+
+    Reference: Nocedal, Wright, "Numerical Optimization", algorithms 7.4 and 3.1.
+    """
+    x: np.ndarray = start.astype(np.float32)
+    loss, gradient = function(x)
+    gradient = np.asarray(gradient, np.float32)
+    pairs: deque[tuple[np.ndarray, np.ndarray, float]] = deque(maxlen=LEAN_PAIRS)
+    for _ in range(iterations):
+        free = ((x > 0) | (gradient < 0)) & ((x < 1) | (gradient > 0))
+        direction = _two_loops(gradient * free, pairs)
+        direction *= free
+        slope = _dot(direction, gradient)
+        if slope >= 0:  # old pairs mislead here
+            pairs.clear()
+            direction = -gradient * free
+            slope = _dot(direction, gradient)
+        # Without a pair the scale is unknown: a first step of a hundredth at the most moved pixel.
+        share = 1.0 if pairs else 0.01 / max(float(np.abs(direction).max()), 1e-30)
+        found = None
+        for _ in range(LEAN_HALVINGS):
+            candidate = np.asarray(x + np.float32(share) * direction, np.float32)
+            np.clip(candidate, 0, 1, out=candidate)
+            candidate_loss, candidate_gradient = function(candidate)
+            if candidate_loss <= loss + 1e-4 * min(0.0, _dot(candidate - x, gradient)):
+                found = candidate
+                break
+            share /= 4 if pairs else 2
+        if found is None:
+            if not pairs:
+                return
+            pairs.clear()
+            continue
+        candidate_gradient = np.asarray(candidate_gradient, np.float32)
+        moved, turned = found - x, candidate_gradient - gradient
+        curvature = _dot(moved, turned)
+        if curvature > 1e-10 * _dot(turned, turned):
+            pairs.append((moved, turned, 1.0 / curvature))
+        x, loss, gradient = found, candidate_loss, candidate_gradient
+        yield State(x, loss)
+
+
+def _two_loops(
+    gradient: np.ndarray, pairs: Sequence[tuple[np.ndarray, np.ndarray, float]]
+) -> np.ndarray:
+    """Minus the gradient times the inverse Hessian that the pairs (moved, turned) tell of."""
+    direction, shares = -gradient, []
+    for moved, turned, inverse in reversed(pairs):
+        share = inverse * _dot(moved, direction)
+        shares.append(share)
+        direction -= np.float32(share) * turned
+    if pairs:
+        _, turned, inverse = pairs[-1]
+        direction *= np.float32(1.0 / (inverse * _dot(turned, turned)))
+    for (moved, turned, inverse), share in zip(pairs, reversed(shares), strict=True):
+        direction += np.float32(share - inverse * _dot(turned, direction)) * moved
+    return direction
+
+
+def _dot(first: np.ndarray, second: np.ndarray) -> float:
+    return float(np.vdot(first, second))
 
 
 def _adam(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,21 +20,21 @@ from arbitrary_nst.networks.weights_file import open_weights
 
 
 def fingerprint_of(
-    content: np.ndarray, embedding: Embedding, settings: Vgg19Settings, seed: int
+    content: np.ndarray,
+    embeddings: Sequence[Embedding],
+    weights: np.ndarray | None,
+    settings: Vgg19Settings,
+    seed: int,
 ) -> str:
-    """What tells one picture from another: its photo, style, settings and seed."""
+    """What tells one picture from another: its photo, styles, regions, settings and seed."""
     digest = hashlib.sha256(np.ascontiguousarray(content, "<f4").tobytes())
     values = {**asdict(settings), "seed": seed, "shape": content.shape}
     digest.update(json.dumps(values, sort_keys=True).encode())
-    digest.update(embedding.digest.encode())
+    for embedding in embeddings:
+        digest.update(embedding.digest.encode())
+    if weights is not None:
+        digest.update(np.ascontiguousarray(weights, "<f4").tobytes())
     return digest.hexdigest()
-
-
-def path_of(path: Path | None, part: int) -> Path | None:
-    """The file of one of the pictures, counted from 0, that are made for regions of one."""
-    if path is None or part == 0:
-        return path
-    return path.with_name(f"{path.stem}-{part + 1}{path.suffix}")
 
 
 def save_state(

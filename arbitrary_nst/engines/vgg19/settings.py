@@ -19,6 +19,7 @@ OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
 Pooling = Literal["max", "average"]
 POOLINGS: tuple[str, ...] = get_args(Pooling)
 MIN_CONTENT_SIDE = 16  # relu5_1 sees one position there
+MIN_TILE_SIDE = 288  # of which two thirds are there for its neighbours' sake
 
 
 @dataclass(frozen=True)
@@ -28,51 +29,72 @@ class Vgg19Settings:
     Args:
         iterations: steps at each scale, the coarsest first; the last number holds for all scales
             beyond. One step is one look at the picture by VGG19 and back.
-        coarsest: longer side in pixels of the first scale; each next one has twice that, up to
-            the size of the photo.
+        coarsest: longer side in pixels of the first scale; each next one has the square root of
+            two times that, up to the size of the photo.
         style_weight: of the style loss against the content loss (weight 1).
         layer_weights: of relu1_1, relu2_1, relu3_1, relu4_1, relu5_1 in the style loss.
+        covariance_weight: from 0 to 1, which share of the style loss compares the features' moments
+            about their mean, the rest being Gram matrices, which are about zero. Means make up most
+            of a Gram matrix, and once they are right it hardly asks for strokes any more.
+        parts_weight: from 0 to 1, which share of the style loss is asked of what is detailed and of
+            what is flat in the photo, each by itself, the rest being asked of the whole. Else the
+            style goes where it is had most easily, and skies or faces stay a photo.
         total_variation_weight: of the smoothness term.
-        style_size: longer side in pixels at which a style image is looked at; larger makes
+        style_size: longer side in pixels at which a painting is looked at, at most.
+        style_scale: at each scale a painting is looked at with its longer side at this many times
+            the picture's, up to `style_size`, so that strokes grow with the picture; larger makes
             larger strokes.
         pooling: of VGG19, "max" as it was trained, or "average" as Gatys et al. preferred.
         optimizer: "lbfgs" or "adam".
         learning_rate: Adam's.
-        init: what the first scale starts from: "content"; "noise"; "cin", the picture that the
-            cin network makes of the photo in `init_styles`; or the path of an image.
-        init_styles: names of packaged styles for `init="cin"`.
+        init: what the first scale starts from: "cin", the picture that the cin network makes of the
+            photo in this style, or where that network cannot be had the photo; "content", the
+            photo; "noise"; or the path of an image.
+        init_styles: names of packaged styles for `init="cin"`, in place of the style itself.
         tolerance: a scale ends when ten steps lower its loss by less than this share.
         restart_every: steps after which L-BFGS forgets its memory; checkpoints are written there,
             so that a resumed run computes what an uninterrupted one does.
         precision: "float32", "bfloat16", or "auto": bfloat16 where the processor is fast at it.
-        max_pixels: largest picture; a step needs about 3 GB for a megapixel.
+        whole_pixels: largest picture that is looked at in one piece, which takes about 3 GB for a
+            megapixel; a larger one is looked at in tiles, twice for each step, to the same result.
+        tile_side: longer side in pixels of what is looked at then; 288 at least.
+        max_pixels: largest picture.
     """
 
-    iterations: tuple[int, ...] = (150, 80, 40)
-    coarsest: int = 256
+    iterations: tuple[int, ...] = (100, 80, 60, 50, 50, 30, 20)
+    coarsest: int = 128
     style_weight: float = 8.0
     layer_weights: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0)
+    covariance_weight: float = 0.5
+    parts_weight: float = 0.5
     total_variation_weight: float = 1.0
     style_size: int = 512
+    style_scale: float = 1.0
     pooling: Pooling = "max"
     optimizer: Optimizer = "lbfgs"
     learning_rate: float = 0.02
-    init: str = "content"
+    init: str = "cin"
     init_styles: tuple[str, ...] = ()
     tolerance: float = 2e-3
     restart_every: int = 50
     precision: Precision = "auto"
-    max_pixels: int = 1_600_000
+    whole_pixels: int = 1_600_000
+    tile_side: int = 768
+    max_pixels: int = 25_000_000
 
 
 def scale_shapes(shape: Sequence[int], coarsest: int) -> list[tuple[int, int, int]]:
-    """Shapes from coarse to fine: halved until the longer side is near `coarsest`."""
+    """Shapes from coarse to fine: reduced by the square root of two to about `coarsest` pixels."""
     height, width = shape[:2]
-    shapes = [(height, width, 3)]
-    while max(height, width) >= 1.5 * coarsest and min(height, width) >= 4 * MIN_CONTENT_SIDE:
-        height, width = (height + 1) // 2, (width + 1) // 2
-        shapes.append((height, width, 3))
-    return shapes[::-1]
+    count = max(0, round(2 * math.log2(max(height, width) / coarsest)))
+    # A shorter side of a few positions of the deepest layer has no statistics worth the name.
+    while count and min(height, width) / 2 ** (count / 2) < 2 * MIN_CONTENT_SIDE:
+        count -= 1
+    shapes = []
+    for step in range(count, 0, -1):
+        factor = 2 ** (-step / 2)
+        shapes.append((round(height * factor), round(width * factor), 3))
+    return [*shapes, (height, width, 3)]
 
 
 def steps_of_scales(settings: Vgg19Settings, num_scales: int) -> list[int]:
@@ -90,9 +112,19 @@ def check_settings(settings: Vgg19Settings) -> None:
                 f"`{name}` is one of {', '.join(map(repr, allowed))}. "
                 f"Received: {getattr(settings, name)!r}."
             )
-    lowest = {"coarsest": 64, "style_size": MIN_CONTENT_SIDE, "restart_every": 1, "max_pixels": 256}
+    lowest = {
+        "coarsest": 64,
+        "style_size": MIN_CONTENT_SIDE,
+        "restart_every": 1,
+        "whole_pixels": 256,
+        "tile_side": MIN_TILE_SIDE,
+        "max_pixels": 256,
+    }
     for name, low in lowest.items():
         _check_number(name, getattr(settings, name), low, whole=True)
+    for name in ("covariance_weight", "parts_weight"):
+        _check_number(name, getattr(settings, name), 0, 1)
+    _check_number("style_scale", settings.style_scale, 0.25, 4)
     for name in ("style_weight", "total_variation_weight", "learning_rate", "tolerance"):
         _check_number(name, getattr(settings, name), 0)
     for name, length in (("iterations", None), ("layer_weights", len(STYLE_LAYERS))):
@@ -105,12 +137,14 @@ def check_settings(settings: Vgg19Settings) -> None:
         raise InputError("`layer_weights` needs one number above 0 at least.")
     if settings.init not in ("content", "noise", "cin"):
         load_image(settings.init, role="init")  # a wrong path should not wait for VGG19
-    if settings.init == "cin" and not settings.init_styles:
-        raise InputError('`init="cin"` needs the names of packaged styles in `init_styles`.')
 
 
-def _check_number(name: str, value: Any, low: float, *, whole: bool = False) -> None:
+def _check_number(
+    name: str, value: Any, low: float, high: float = math.inf, *, whole: bool = False
+) -> None:
     kinds = (int, np.integer) if whole else (int, float, np.number)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value < math.inf:
+    fits = isinstance(value, kinds) and not isinstance(value, bool) and low <= value <= high
+    if not fits or not math.isfinite(value):
         kind = "whole number" if whole else "number"
-        raise InputError(f"`{name}` must be a {kind} from {low:g} up. Received: {value!r}.")
+        span = f"from {low:g} up" if high == math.inf else f"from {low:g} to {high:g}"
+        raise InputError(f"`{name}` must be a {kind} {span}. Received: {value!r}.")

@@ -1,0 +1,402 @@
+"""Loss and gradient of a picture at one scale: in one piece, or summed over overlapping tiles.
+
+The style loss looks at moments of features over parts of the picture: over all of it, over what is
+detailed and flat in the photo, and where there are masks over each region. Moments are sums over
+positions. So those of a large picture are had tile by tile, and once the derivative of the loss by
+the sums is known, its gradient by the pixels is, too: every tile is looked at once more, and the
+gradients of overlapping tiles are added. That is the chain rule, and nothing is approximated, as
+long as a tile sees all that the deepest layer sees around the positions that it is to count.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from arbitrary_nst.common.keras_on_tensorflow import keras
+from arbitrary_nst.engines.vgg19.settings import Vgg19Settings
+from arbitrary_nst.engines.vgg19.styles import Moments
+from arbitrary_nst.networks.vgg import STYLE_LAYERS, channel_products
+from arbitrary_nst.training.data import detail_mask
+
+STRIDE = 16  # pixels to a position of relu5_1
+# Of relu5_1, in pixels to each side: the convolutions of each block, times its stride, and the
+# pools; rounded up to whole positions.
+HALO = 96
+ROWS_PIXELS = 2**20
+
+
+@dataclass(frozen=True)
+class Region:
+    """A style and where it goes.
+
+    Args:
+        weights: float32 `(H, W)` in `[0, 1]`, or None for everywhere.
+        moments: of the style at this scale, per layer.
+        photo_share: which share of the style is the photo's own look.
+    """
+
+    weights: np.ndarray | None
+    moments: Sequence[Moments]
+    photo_share: float = 0.0
+
+
+class Eyes:
+    """VGG19, with the sums that the losses are made of, compiled once for all sizes.
+
+    Args:
+        vgg: model that gives the features at `STYLE_LAYERS` and the content layer.
+        settings: for the weights of the losses.
+    """
+
+    def __init__(self, vgg: keras.Model, settings: Vgg19Settings):
+        self._vgg = vgg
+        self.settings = settings
+        shares = np.array(settings.layer_weights, np.float32)
+        self._layer_shares = [float(share) for share in shares / shares.sum()]
+        # One graph for all sizes, after the second.
+        compiled = functools.partial(tf.function, reduce_retracing=True, autograph=False)
+        self.sums = compiled(self._sums)
+        self.loss_of_sums = compiled(self._loss_of_sums)
+        self.whole = compiled(self._whole)
+        self.tile_gradient = tf.function(
+            self._tile_gradient, reduce_retracing=True, autograph=False
+        )
+        self.content_features = compiled(lambda picture: self._vgg(picture)[-1])
+
+    def _sums(self, picture, masks, num_parts):
+        """Per layer the sums of products (P, C, C) and of features (P, C), and the last features.
+
+        Args:
+            picture: (1, h, w, 3).
+            masks: (1, h, w, P), by how much each pixel counts to each part.
+            num_parts: P, a number of Python's, since the graph depends on it.
+        """
+        *features, last = self._vgg(picture)
+        sums, level = [], masks
+        for index, values in enumerate(features):
+            if index:
+                level = tf.nn.avg_pool2d(level, 2, 2, "VALID")
+            flat = tf.reshape(values, (1, -1, values.shape[-1]))  # (1, N, C)
+            shares = tf.reshape(level, (-1, num_parts))  # (N, P)
+            products = [
+                channel_products(flat, tf.cast(shares[None, :, part, None], flat.dtype))[0]
+                for part in range(num_parts)
+            ]
+            means = tf.matmul(shares, tf.cast(flat[0], tf.float32), transpose_a=True)
+            sums.append((tf.stack(products), means))
+        return sums, last
+
+    def _loss_of_sums(self, sums, content, targets, sizes, parts, shares):
+        """The loss of the style's sums and the content's.
+
+        Args:
+            sums: as `_sums` gives them.
+            content: the content loss.
+            targets: per layer the wanted E[f f^T] (G, C, C) and E[f] (G, C) of each group of parts.
+            sizes: per layer the number of positions of each part (P,).
+            parts: (G, P), which parts make up each group.
+            shares: (2, G), of each group in the loss, for its Gram matrix and its covariance.
+        """
+        losses = []
+        for layer_share, layer, wanted, size in zip(
+            self._layer_shares, sums, targets, sizes, strict=True
+        ):
+            count = tf.linalg.matvec(parts, size) + 1e-6  # (G,)
+            gram = tf.einsum("gp,pcd->gcd", parts, layer[0]) / count[:, None, None]
+            mean = tf.matmul(parts, layer[1]) / count[:, None]
+            of_grams = _relative(gram, wanted[0])
+            of_spreads = _relative(_about(gram, mean), _about(*wanted))
+            losses.append(layer_share * tf.reduce_sum(shares[0] * of_grams))
+            losses.append(layer_share * tf.reduce_sum(shares[1] * of_spreads))
+        return self.settings.style_weight * tf.add_n(losses) + content
+
+    def _whole(self, picture, masks, num_parts, wanted, norm, targets, sizes, parts, shares):
+        """Loss and gradient of a picture in one piece."""
+        with tf.GradientTape() as tape:
+            tape.watch(picture)
+            sums, last = self._sums(picture, masks, num_parts)
+            content = _squares(last, wanted) / norm
+            loss = self._loss_of_sums(sums, content, targets, sizes, parts, shares)
+        return loss, tape.gradient(loss, picture)
+
+    def _tile_gradient(self, picture, masks, num_parts, wanted, core, norm, slopes):
+        """Gradient of a tile's share in the sums, and its content loss."""
+        with tf.GradientTape() as tape:
+            tape.watch(picture)
+            sums, last = self._sums(picture, masks, num_parts)
+            content = tf.reduce_sum(core * tf.square(_floats(last) - _floats(wanted))) / norm
+            through = [
+                tf.reduce_sum(value * slope)
+                for layer, layer_slopes in zip(sums, slopes, strict=True)
+                for value, slope in zip(layer, layer_slopes, strict=True)
+            ]
+            total = tf.add_n(through) + content
+        return content, tape.gradient(total, picture)
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """Rows and columns that a tile counts, and those that it sees."""
+
+    core: tuple[slice, slice]
+    seen: tuple[slice, slice]
+
+
+class Objective:
+    """Loss and gradient of the picture at one scale.
+
+    Args:
+        eyes: the network.
+        photo: float32 `(h, w, 3)`, RGB in `[0, 1]`.
+        regions: styles and where they go; their weights sum to 1 at every pixel.
+        tile: longest side in pixels that is looked at in one piece; None: the whole picture.
+    """
+
+    def __init__(
+        self, eyes: Eyes, photo: np.ndarray, regions: Sequence[Region], tile: int | None = None
+    ):
+        self._eyes, self._settings = eyes, eyes.settings
+        self._masks = _masks(photo, regions, self._settings.parts_weight > 0)
+        self._tiles = list(_tiles(photo.shape[:2], tile))
+        self._is_whole = len(self._tiles) == 1
+        per_region = self._masks.shape[-1] // len(regions)
+        self._parts, self._shares = self._groups(regions, per_region)
+        self._wanted, self._norm, own = [], 0.0, None
+        needs_own = any(region.photo_share > 0 for region in regions)
+        self._sizes = _sizes(self._masks)
+        for tile_ in self._tiles:
+            picture = _tensor(photo[tile_.seen])
+            if needs_own:
+                sums, last = eyes.sums(picture, *self._masks_of(tile_))
+                own = sums if own is None else tf.nest.map_structure(tf.add, own, sums)
+            else:
+                last = eyes.content_features(picture)
+            self._wanted.append(last)
+            self._norm += float(tf.reduce_sum(_core(tile_, last) * tf.square(_floats(last))))
+        self._norm = tf.constant(self._norm + 1e-8, tf.float32)
+        self._targets = self._mixed_targets(regions, per_region, own)
+
+    def _groups(self, regions: Sequence[Region], per_region: int):
+        """Which parts are asked for the style together, and what each group weighs."""
+        parts, shares = [], []
+        spread = self._settings.covariance_weight
+        for number, region in enumerate(regions):
+            area = 1.0 if region.weights is None else float(region.weights.mean())
+            # Styles of earlier versions have no means to take the moments about.
+            about = spread if region.moments[0][1] is not None else 0.0
+            own = np.zeros((3, self._masks.shape[-1]), np.float32)
+            first = number * per_region
+            own[0, first : first + per_region] = 1
+            weights = [1.0 - self._settings.parts_weight] if per_region == 2 else [1.0]
+            if per_region == 2:
+                own[1, first], own[2, first + 1] = 1, 1
+                weights += [self._settings.parts_weight / 2] * 2
+            parts.append(own[: len(weights)])
+            shares += [(area * w * (1 - about), area * w * about) for w in weights]
+        return tf.constant(np.concatenate(parts)), tf.constant(np.array(shares, np.float32).T)
+
+    def _mixed_targets(self, regions: Sequence[Region], per_region: int, own):
+        """Per layer the wanted moments of every group, with the photo's share in them."""
+        times = 3 if per_region == 2 else 1
+        photo_shares = np.repeat([region.photo_share for region in regions], times)
+        targets = []
+        for index in range(len(STYLE_LAYERS)):
+            grams = [region.moments[index][0] for region in regions]
+            given = [region.moments[index][1] for region in regions]
+            channels = len(grams[0])
+            means = [np.zeros(channels, np.float32) if m is None else m for m in given]
+            wanted = [np.repeat(np.stack(a), times, axis=0) for a in (grams, means)]
+            if own is not None:
+                counts = tf.linalg.matvec(self._parts, self._sizes[index]).numpy() + 1e-6
+                for position, sums in enumerate(own[index]):
+                    summed = np.tensordot(self._parts.numpy(), sums.numpy(), 1)
+                    scale = photo_shares / counts
+                    wanted[position] = wanted[position] + summed * scale.reshape(
+                        -1, *[1] * (summed.ndim - 1)
+                    )
+            targets.append(tuple(tf.constant(a, tf.float32) for a in wanted))
+        return targets
+
+    def __call__(self, values: np.ndarray) -> tuple[float, np.ndarray]:
+        """Loss and gradient: `(h, w, 3)` -> (float, float32 `(h, w, 3)`)."""
+        values = np.asarray(values, np.float32)
+        loss, gradient = self._in_one(values) if self._is_whole else self._by_tiles(values)
+        weight = self._settings.total_variation_weight
+        if weight > 0:
+            loss += weight * add_total_variation(values, gradient, weight)
+        return loss, gradient
+
+    def _in_one(self, values: np.ndarray) -> tuple[float, np.ndarray]:
+        (tile,) = self._tiles
+        loss, gradient = self._eyes.whole(
+            _tensor(values),
+            *self._masks_of(tile),
+            self._wanted[0],
+            self._norm,
+            self._targets,
+            self._sizes,
+            self._parts,
+            self._shares,
+        )
+        return float(loss), gradient.numpy()[0]
+
+    def _by_tiles(self, values: np.ndarray) -> tuple[float, np.ndarray]:
+        sums = None
+        for tile in self._tiles:
+            own, _ = self._eyes.sums(_tensor(values[tile.seen]), *self._masks_of(tile))
+            sums = own if sums is None else tf.nest.map_structure(tf.add, sums, own)
+        fixed = (self._targets, self._sizes, self._parts, self._shares)
+        with tf.GradientTape() as tape:
+            tape.watch(sums)
+            style = self._eyes.loss_of_sums(sums, tf.constant(0.0), *fixed)
+        slopes = tape.gradient(style, sums)
+        loss, gradient = float(style), np.zeros_like(values)
+        for tile, wanted in zip(self._tiles, self._wanted, strict=True):
+            content, slope = self._eyes.tile_gradient(
+                _tensor(values[tile.seen]),
+                *self._masks_of(tile),
+                wanted,
+                _core(tile, wanted),
+                self._norm,
+                slopes,
+            )
+            loss += float(content)
+            gradient[tile.seen] += slope.numpy()[0]
+        return loss, gradient
+
+    def _masks_of(self, tile: _Tile):
+        """The masks of what a tile sees, 0 beside what it counts, and how many they are."""
+        count = self._masks.shape[-1]
+        if self._is_whole:
+            return _tensor(self._masks), count
+        masks = np.zeros((*self._masks[tile.seen].shape[:2], count), np.float32)
+        masks[_inside(tile)] = self._masks[tile.core]
+        return _tensor(masks), count
+
+
+def moments_of(eyes: Eyes, image: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Per layer E[f f^T] (C, C) and E[f] (C,) of an image (h, w, 3)."""
+    height, width = image.shape[:2]
+    sums, _ = eyes.sums(_tensor(image), tf.ones((1, height, width, 1)), 1)
+    moments = []
+    for level, (products, means) in enumerate(sums):
+        count = (height >> level) * (width >> level)
+        moments.append((products.numpy()[0] / count, means.numpy()[0] / count))
+    return moments
+
+
+def add_total_variation(values: np.ndarray, gradient: np.ndarray, weight: float) -> float:
+    """The total variation loss of a picture; `weight` times its gradient is added to `gradient`."""
+    height, width = values.shape[:2]
+    counts = max(1, (height - 1) * width * 3), max(1, height * (width - 1) * 3)
+    total = 0.0
+    rows = max(2, ROWS_PIXELS // width)
+    for top in range(0, height, rows):
+        stop = min(top + rows, height)
+        across = np.diff(values[top:stop], axis=1)
+        down = np.diff(values[top : stop + 1], axis=0)
+        for axis, (steps, count) in enumerate(((down, counts[0]), (across, counts[1]))):
+            total += float(np.square(steps, dtype=np.float64).sum()) / count
+            steps *= np.float32(2 * weight / count)
+            if axis:
+                gradient[top:stop, 1:] += steps
+                gradient[top:stop, :-1] -= steps
+            else:
+                gradient[top + 1 : top + 1 + len(steps)] += steps
+                gradient[top : top + len(steps)] -= steps
+    return total
+
+
+def _masks(photo: np.ndarray, regions: Sequence[Region], by_detail: bool) -> np.ndarray:
+    """By how much each pixel counts to each part: (h, w, P), for each region one part or two."""
+    height, width = photo.shape[:2]
+    layers = []
+    detail = detail_mask(photo)[..., 0] if by_detail else None
+    for region in regions:
+        weights = region.weights
+        own = np.ones((height, width), np.float32) if weights is None else weights
+        layers += [own] if detail is None else [own * detail, own * (1 - detail)]
+    return np.stack(layers, axis=-1).astype(np.float16 if photo.size > 2**23 else np.float32)
+
+
+def _sizes(masks: np.ndarray) -> list:
+    """Per layer the number of positions of each part (P,), in strips for the sake of memory."""
+    height, width, count = masks.shape
+    totals = [np.zeros(count, np.float64) for _ in STYLE_LAYERS]
+    rows = max(STRIDE, ROWS_PIXELS // width // STRIDE * STRIDE)
+    for top in range(0, height, rows):
+        level = _tensor(masks[top : top + rows].astype(np.float32))
+        for index, total in enumerate(totals):
+            if index:
+                level = tf.nn.avg_pool2d(level, 2, 2, "VALID") if min(level.shape[1:3]) > 1 else 0
+            if isinstance(level, int):
+                break
+            total += tf.reduce_sum(level, axis=(0, 1, 2)).numpy()
+    return [tf.constant(total, tf.float32) for total in totals]
+
+
+def _tiles(shape: tuple[int, int], side: int | None) -> Iterator[_Tile]:
+    """Tiles that together count every position once."""
+    spans = []
+    for length in shape:
+        if side is None or length <= side:
+            spans.append([(slice(0, length), slice(0, length))])
+            continue
+        # Whole positions of the deepest layer, so that pools see what they see in the whole.
+        step = max(STRIDE, (side - 2 * HALO) // STRIDE * STRIDE)
+        last = length // STRIDE * STRIDE
+        starts = list(range(0, max(STRIDE, last), step))
+        stops = [*starts[1:], length]
+        spans.append(
+            [
+                (slice(start, stop), slice(max(0, start - HALO), min(length, stop + HALO)))
+                for start, stop in zip(starts, stops, strict=True)
+            ]
+        )
+    for rows, rows_seen in spans[0]:
+        for columns, columns_seen in spans[1]:
+            yield _Tile((rows, columns), (rows_seen, columns_seen))
+
+
+def _inside(tile: _Tile, stride: int = 1) -> tuple[slice, slice]:
+    """What a tile counts, as rows and columns of what it sees."""
+    rows, columns = (
+        slice((core.start - seen.start) // stride, -(-(core.stop - seen.start) // stride))
+        for core, seen in zip(tile.core, tile.seen, strict=True)
+    )
+    return rows, columns
+
+
+def _core(tile: _Tile, features):
+    """1 at the positions of the content layer that a tile counts, else 0: (1, h, w, 1)."""
+    core = np.zeros((1, *features.shape[1:3], 1), np.float32)
+    core[(0, *_inside(tile, 8))] = 1
+    return tf.constant(core)
+
+
+def _about(products, means):
+    """Covariances from the moments about zero."""
+    return products - means[:, :, None] * means[:, None, :]
+
+
+def _relative(values, targets):
+    """||values - targets||^2 / ||targets||^2 of each group: (G, C, C) -> (G,)."""
+    error = tf.reduce_sum(tf.square(values - targets), axis=(1, 2))
+    return error / (tf.reduce_sum(tf.square(targets), axis=(1, 2)) + 1e-8)
+
+
+def _squares(values, targets):
+    return tf.reduce_sum(tf.square(_floats(values) - _floats(targets)))
+
+
+def _floats(values):
+    return tf.cast(values, tf.float32)
+
+
+def _tensor(array: np.ndarray):
+    return tf.constant(array[None], tf.float32)
