@@ -3,9 +3,9 @@
     python benchmarks/fuzz_images.py --number 5000 --seed 2
 
 A file ends well where it is read (float32 in [0, 1]) or refused with an `ImageError`, warns of
-nothing else, and costs no more than `SECONDS` of processor time and ten times its size beside what
-its pixels take. It is read in a child, so that a crash or an endless loop is one line more and nothing
-else. The same seed makes the same files. `--keep FOLDER` keeps the bad ones.
+nothing else, and costs no more than `SECONDS` of processor time and ten times its size beside
+what its pixels take. It is read in a child, so that a crash or an endless loop is one line more
+and nothing else. The same seed makes the same files. `--keep FOLDER` keeps the bad ones.
 """
 
 from __future__ import annotations

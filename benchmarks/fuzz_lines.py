@@ -32,6 +32,7 @@ NUMBERS = [
     ).split(),
     *["", " ", " 3", "3 ", "9" * 400, "\n", "3\n", "-" * 50],
 ]
+PLAIN = "0 1 2 3 16 64 100 0.5 0.1 1.5".split()
 TEXTS = [
     *(
         "great-wave scream:2 scream:0 scream:-1 scream:nan scream:inf scream:1e999 :1 : :: @ @@ "
@@ -65,13 +66,13 @@ COMMANDS = {
     "styles": [],
     "embed": ["{text}", "-o", "{text}"],
     "blend": ["-s", "{text}", "-s", "{text}", "-o", "{text}"],
-    "export": ["{text}", "--format", "{text}"],
+    "export": ["--format", "{text}", "-o", "{text}"],
     "check": ["{text}"],
-    "evaluate": ["{text}"],
-    "add-style": ["{text}", "{text}"],
+    "evaluate": ["--photos", "{text}", "--styles", "{text}"],
+    "add-style": ["{text}", "--name", "{text}", "--photos", "{text}", "-o", "{text}"],
     "train": ["--styles", "{text}", "--photos", "{text}", "--out", "{text}"],
-    "pack-training": ["{text}"],
-    "refine-styles": ["{text}"],
+    "pack-training": ["--styles", "{text}", "--photos", "{text}", "-o", "{text}"],
+    "refine-styles": ["--network", "{text}", "--photos", "{text}"],
 }
 GOOD = {
     "stylize": ["photo.png", "-s", "great-wave", "-o", "out.png"],
@@ -80,29 +81,45 @@ GOOD = {
     "styles": [],
     "embed": ["great-wave", "-o", "out.safetensors"],
     "blend": ["-s", "great-wave:2", "-s", "scream", "-o", "out.safetensors"],
-    "export": ["model", "--format", "onnx"],
-    "check": ["mine.safetensors"],
+    "export": ["--format", "onnx", "-o", "model"],
+    "check": ["magenta"],
+    "evaluate": ["--photos", "photos", "--styles", "photos"],
+    "add-style": ["photo.png", "--name", "mine", "--photos", "photos", "-o", "out.safetensors"],
+    "train": ["--styles", "photos", "--photos", "photos", "--out", "run", "--steps", "1"],
 }
 # They start what goes on for long, or what belongs to the machine.
 LEFT_OUT = {"--ray", "--debug", "--stop-at", "--steps", "--help", "-h", "--version"}
 BOUNDED = {"--workers": "1", "--iterations": "1"}
 
 
-def options_of(command: str) -> list[tuple[str, bool]]:
-    """Options of a command, and whether each takes a value."""
+def options_of(command: str) -> list[argparse.Action]:
+    """The options of a command."""
     from arbitrary_nst.cli.parser import build_parser
 
     parser = build_parser()
     (commands,) = (a.choices for a in parser._actions if isinstance(a.choices, dict))
-    if command not in commands:
-        return []
     actions = commands[command]._actions
-    return [
-        (name, action.nargs != 0)
-        for action in actions
-        for name in action.option_strings
-        if name not in LEFT_OUT
-    ]
+    return [a for a in actions if a.option_strings and not LEFT_OUT.intersection(a.option_strings)]
+
+
+def given(action: argparse.Action, rng: random.Random) -> list[str]:
+    """An option with a value, as a rule one that the parser lets through."""
+    option = rng.choice(action.option_strings)
+    if option in BOUNDED:
+        return [option, BOUNDED[option]]
+    if action.nargs == 0 or rng.random() < 0.02:
+        return [option]
+    if rng.random() < 0.15:
+        return [option, rng.choice(NUMBERS + TEXTS)]
+    if action.choices:
+        return [option, str(rng.choice(list(action.choices)))]
+    if action.type in (int, float):
+        plain = PLAIN if rng.random() < 0.5 else NUMBERS
+        fitting = [n for n in plain if action.type is float or n.lstrip("+-").isdecimal()]
+        return [option, rng.choice(fitting)]
+    if action.type is not None and action.type.__name__ != "placed":
+        return [option, rng.choice(NUMBERS)]
+    return [option, rng.choice(TEXTS)]
 
 
 def lines(number: int, seed: int) -> Iterator[list[str]]:
@@ -111,21 +128,15 @@ def lines(number: int, seed: int) -> Iterator[list[str]]:
     options = {name: options_of(name) for name in COMMANDS}
     for index in range(number):
         name = list(COMMANDS)[index % len(COMMANDS)]
-        if name in GOOD and rng.random() < 0.6:
+        if name in GOOD and rng.random() < 0.8:
             line = list(GOOD[name])
-            if line and rng.random() < 0.5:
+            if line and rng.random() < 0.6:
                 line[rng.randrange(len(line))] = rng.choice(TEXTS)
         else:
             line = [rng.choice(TEXTS) if part == "{text}" else part for part in COMMANDS[name]]
         for _ in range(rng.choice((0, 1, 1, 2, 3))):
-            if not options[name]:
-                break
-            option, takes_value = rng.choice(options[name])
-            line.append(option)
-            if option in BOUNDED:
-                line.append(BOUNDED[option])
-            elif takes_value and rng.random() < 0.97:
-                line.append(rng.choice(NUMBERS if rng.random() < 0.6 else TEXTS))
+            if options[name]:
+                line += given(rng.choice(options[name]), rng)
         if rng.random() < 0.05:
             rng.shuffle(line)
         yield [name, *line] if rng.random() < 0.98 else line
@@ -165,6 +176,8 @@ def fuzz_lines(number: int, seed: int) -> int:
     outcomes: collections.Counter[str] = collections.Counter()
     bad, slowest = 0, (0.0, [])
     signal.signal(signal.SIGALRM, _ring)
+    for name in ("MAGENTA", "VGG19"):  # nothing is fetched, and no training begins
+        os.environ[f"ARBITRARY_NST_{name}"] = "not-there"
     for line in lines(number, seed):
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
             prepare(Path(name))

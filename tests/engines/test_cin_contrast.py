@@ -50,6 +50,7 @@ def test_contrast_of_one_colour_and_of_half_black_half_white():
 def test_the_share_rises_evenly_and_is_exactly_one_for_photos():
     assert style_share(0) == style_share(NOTHING_SEEN) == 0
     assert style_share(ALL_SEEN) == style_share(0.5) == 1
+    assert style_share(0.0633) == 1, "the flattest photo of the training data"
     shares = [style_share(contrast) for contrast in np.linspace(0, 0.06, 61)]
     assert (np.diff(shares) >= 0).all() and np.diff(shares).max() < 0.025
 
