@@ -3,8 +3,10 @@
 import keras
 import numpy as np
 import pytest
+from small_cin import LAYOUTS, random_inputs, random_kernels
 from small_training import small_vgg
 
+from arbitrary_nst.networks.cin.network import build_network
 from arbitrary_nst.networks.losses import light_loss
 from arbitrary_nst.networks.predictor.network import PredictorLayout, build_predictor, compiled
 from arbitrary_nst.networks.vgg import tone
@@ -45,3 +47,15 @@ def test_losses_do_as_well(data_format):
         [np.asarray(light_loss(first, second)).ravel(), np.asarray(tone(first)).ravel()]
     )
     np.testing.assert_array_equal(values, expected)
+
+
+def test_the_network_that_is_trained_as_well(data_format):
+    pictures = []
+    for _ in range(2):  # as the setting has it, and as everybody else has it
+        network = build_network(LAYOUTS["shipped"])
+        for name, kernel in random_kernels(LAYOUTS["shipped"]).items():
+            network.get_layer(f"{name}_conv").kernel.assign(kernel)
+        pictures.append(np.asarray(network(random_inputs(LAYOUTS["shipped"], 1, 16, 24))))
+        keras.config.set_image_data_format("channels_last")
+    assert pictures[0].shape == (1, 16, 24, 3)
+    np.testing.assert_array_equal(*pictures)

@@ -52,6 +52,13 @@ def test_bfloat16_stays_near(layout):
     assert -10 * np.log10(np.mean(error**2)) > 32
 
 
+def test_the_picture_itself_is_no_bfloat16():
+    """It has 128 steps from a half to one, which a smooth sky would show."""
+    layout = LAYOUTS["shipped"]
+    picture = painted(fast_network(layout, "bfloat16"), random_inputs(layout, 1, 64, 64))
+    assert len(np.unique(picture[(picture > 0.5) & (picture < 1)])) > 1000
+
+
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())
 def test_regions_of_equal_weights_are_a_blend(layout):
     """The same weights at every pixel give what the blended vector gives."""

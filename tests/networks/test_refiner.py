@@ -1,5 +1,6 @@
 """What the refiner follows, beside the painting."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -48,3 +49,36 @@ def test_where_the_style_is_reached_the_photo_still_counts(refiner):
     # A twentieth of the content's own slope, as everywhere in this package's figures.
     along = (content(gamma, beta) - nearer) / 0.05
     assert length == pytest.approx(0.05 * along, rel=0.3)
+
+
+def random_photos(count):
+    return list(np.random.default_rng(1).random((count, 48, 48, 3), np.float32))
+
+
+def start():
+    size = LAYOUTS["shipped"].style_size
+    return {"gamma": np.ones(size, np.float32), "beta": np.full(size, 0.1, np.float32)}
+
+
+def test_each_step_looks_at_the_next_photo(refiner):
+    painting, *photos = random_photos(4)
+    grams = refiner.grams(painting)
+    one, two, other = (
+        refiner(grams, start(), chosen, 2)["gamma"] for chosen in (photos[:1], photos[:2], photos)
+    )
+    assert np.abs(one - two).max() > 1e-5
+    np.testing.assert_array_equal(two, other)  # the third one's turn never comes
+
+
+def test_the_rate_falls_to_zero(refiner, monkeypatch):
+    rates = []
+
+    class Adam(keras.optimizers.Adam):
+        def apply(self, gradients, variables):
+            rates.append(float(self.learning_rate))
+            super().apply(gradients, variables)
+
+    monkeypatch.setattr(keras.optimizers, "Adam", Adam)
+    painting, photo = random_photos(2)
+    refiner(refiner.grams(painting), start(), [photo], 4, learning_rate=0.1)
+    np.testing.assert_allclose(rates, [0.1, 0.075, 0.05, 0.025], rtol=1e-5)

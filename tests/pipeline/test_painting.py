@@ -8,6 +8,7 @@ from arbitrary_nst import stylize
 from arbitrary_nst.engines.cin import Cin
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import resize
+from arbitrary_nst.pipeline.paint import at_strength
 
 pytestmark = pytest.mark.usefixtures("network")
 
@@ -21,6 +22,21 @@ def large_photo(photo):
 
 def shrunk(picture, size):
     return np.asarray(picture.resize(size, Image.Resampling.LANCZOS), float)
+
+
+class TestStrength:
+    @pytest.mark.parametrize("strength", [0.0, 0.05, 0.5, 0.95])
+    def test_below_one_it_is_a_blend(self, photo, strength):
+        engine = Cin(runtime="onnx")
+        style, identity = engine.styles["scream"], engine.identity(photo)
+        found = at_strength(engine, photo, style, strength)
+        for name in ("gamma", "beta"):
+            expected = (1 - strength) * identity.arrays[name] + strength * style.arrays[name]
+            np.testing.assert_allclose(found.arrays[name], expected, atol=1e-6)
+
+    def test_at_one_it_is_the_style_itself(self, photo):
+        engine = Cin(runtime="onnx")
+        assert at_strength(engine, photo, engine.styles["scream"], 1.0) is engine.styles["scream"]
 
 
 class TestScale:

@@ -57,6 +57,18 @@ class TestWeights:
         np.testing.assert_allclose(cover, 1 - mask)
         assert weights[..., 0].max() < 1e-6
 
+    def test_nor_does_it_keep_the_others_out(self):
+        mask = left_half()
+        weights = weights_of([mask, None], [0.0, 1.0], mask.shape)
+        np.testing.assert_array_equal(weights[..., 1], 1)
+
+    def test_an_enlarged_mask_has_no_rings(self):
+        """Across an edge from 3/4 to 1/4 it only falls, and never leaves what lies between."""
+        mask = 0.25 + left_half(6, 8) / 2
+        row = weights_of([mask, None], [0.5, 0.5], (48, 64))[24, :, 0]
+        assert (np.diff(row) <= 1e-6).all()
+        np.testing.assert_allclose([row.max(), row.min()], [0.75, 0.25], atol=1e-6)
+
     def test_any_size_is_scaled(self):
         weights = weights_of([left_half(480, 640), None], [0.5, 0.5], (48, 64))
         np.testing.assert_allclose(weights[..., 0], left_half(), atol=0.2)

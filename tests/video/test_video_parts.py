@@ -46,13 +46,17 @@ def test_a_run_stopped_while_the_past_was_written_repeats_that_segment(clip, tmp
 
 
 @pytest.mark.usefixtures("short_segments")
-def test_parts_of_other_settings_are_not_used(clip, tmp_path, caplog):
+@pytest.mark.parametrize(
+    "changed", [{"styles": "scream"}, {"seed": 1}, {"strength": 0.9}, {"steady": 0.5}]
+)
+def test_parts_of_other_settings_are_not_used(clip, tmp_path, caplog, changed):
     out = tmp_path / "out.mkv"
     with pytest.raises(KeyboardInterrupt):
         stylize_video(clip, "great-wave", out, progress=stop_after(10))
     counts = []
     with caplog.at_level(logging.WARNING):
-        stylize_video(clip, "scream", out, progress=lambda done, *_: counts.append(done))
+        settings = {"styles": "great-wave", **changed}
+        stylize_video(clip, out=out, progress=lambda done, *_: counts.append(done), **settings)
     assert counts[0] == 0 and "beginning anew" in caplog.text
 
 

@@ -23,6 +23,7 @@ from arbitrary_nst.common.checks import check_style_scale, whole_number
 from arbitrary_nst.common.eager import eagerly
 from arbitrary_nst.common.forks import check_not_forked
 from arbitrary_nst.embedding import Embedding
+from arbitrary_nst.engines.cin.contrast import for_contrast
 from arbitrary_nst.engines.cin.memory import bytes_for
 from arbitrary_nst.engines.cin.runtime import Runtime, check_runtime, is_sooner_light
 from arbitrary_nst.engines.cin.sizes import MIN_CONTENT_SIDE, as_looked_at, check_side, grown
@@ -207,8 +208,14 @@ class Cin:
             self._check(style, CheckpointError)
         return known
 
+    def _for_photo(
+        self, content: np.ndarray, styles: Sequence[Embedding], seed: int
+    ) -> list[Embedding]:
+        """The styles as this photo gets them."""
+        fitted = [self._fitted(content, style, seed) for style in styles]
+        return for_contrast(content, fitted, self.identity)
+
     def _fitted(self, content: np.ndarray, style: Embedding, seed: int) -> Embedding:
-        """The style with gamma and beta for this photo."""
         self._check(style, StyleError)
         if not self.fit_steps or style.name == IDENTITY:
             return style
@@ -254,7 +261,7 @@ class Cin:
         height, width = common_shape(contents, len(embeddings))
         check_side(height, width)
         pairs = zip(contents, embeddings, strict=True)
-        embeddings = [self._fitted(content, style, seed) for content, style in pairs]
+        embeddings = [self._for_photo(content, [style], seed)[0] for content, style in pairs]
         batch = self._grown(contents[0][None] if len(contents) == 1 else np.stack(contents))
         # Every photo gets the same noise, or its picture would depend on its neighbours.
         noise = np.repeat(draw_noise(self.layout, height, width, seed)[None], len(batch), axis=0)
@@ -283,7 +290,7 @@ class Cin:
         """
         height, width = common_shape([content], 1)
         check_side(height, width)
-        embeddings = [self._fitted(content, style, seed) for style in embeddings]
+        embeddings = self._for_photo(content, embeddings, seed)
         batch, noise = self._grown(content[None]), draw_noise(self.layout, height, width, seed)
         gamma, beta = self._vectors(embeddings)
         grown = self._grown(weights[None])
@@ -319,7 +326,7 @@ class Cin:
             InputError: it needs more than `max_memory`.
         """
         check_side(*content.shape[:2])
-        arrays = self._fitted(content, embedding, seed).arrays
+        arrays = self._for_photo(content, [embedding], seed)[0].arrays
         return self._full.paint_large(
             content,
             arrays["gamma"],
@@ -358,7 +365,7 @@ class Cin:
             InputError: it needs more than `max_memory`.
         """
         check_side(*content.shape[:2])
-        embeddings = [self._fitted(content, style, seed) for style in embeddings]
+        embeddings = self._for_photo(content, embeddings, seed)
         gamma, beta = self._vectors(embeddings)
         return self._full.paint_large(
             content,

@@ -19,6 +19,8 @@ from arbitrary_nst.networks.cin.layout import CinLayout as CinLayout
 from arbitrary_nst.networks.cin.layout import noise_shape as noise_shape
 from arbitrary_nst.networks.cin.photo import DARKEST, LIGHTEST
 
+CHANNELS = "channels_last"  # said everywhere, since the user's keras.json may have it otherwise
+
 
 class ReflectionPadding(keras.layers.Layer):
     """Pads height and width by mirroring, which keeps borders free of the bands zeros make."""
@@ -136,7 +138,9 @@ def build_network(layout: CinLayout, *, dtype: str = "float32", seed: int = 0) -
         name = convolution.name
         x = outputs[convolution.source] if convolution.source else x
         if convolution.upsample:
-            x = keras.layers.UpSampling2D(2, name=f"{name}_upsample", dtype=dtype)(x)
+            x = keras.layers.UpSampling2D(
+                2, data_format=CHANNELS, name=f"{name}_upsample", dtype=dtype
+            )(x)
         padding = convolution.kernel_size // 2
         if padding:
             x = ReflectionPadding(padding, name=f"{name}_pad", dtype=dtype)(x)
@@ -145,6 +149,7 @@ def build_network(layout: CinLayout, *, dtype: str = "float32", seed: int = 0) -
             convolution.kernel_size,
             strides=convolution.stride,
             use_bias=False,  # the normalisation would take it out again
+            data_format=CHANNELS,
             kernel_initializer=keras.initializers.GlorotUniform(seed=seed + index),
             name=f"{name}_conv",
             dtype=dtype,
