@@ -114,12 +114,10 @@ def test_what_does_not_go_together(network_folder, options, message):
 def test_little_work_goes_to_the_light_form(network_folder, monkeypatch):
     monkeypatch.setattr(engine, "is_sooner_light", lambda pixels: pixels <= 100)
     cin = Cin(network_folder)
-    assert cin.for_pixels(60, embeds=True) is cin
     light = cin.for_pixels(60)
     assert light.runtime == "onnx" and light.network == cin.network and cin.runtime == "auto"
     assert cin.for_pixels(40) is light
     assert cin.for_pixels(1) is cin, "by now TensorFlow would be worth its start"
-    assert Cin(network_folder, refine_steps=0).for_pixels(60, embeds=True).runtime == "onnx"
     for options in ({"precision": "bfloat16"}, {"runtime": "tensorflow"}):
         cin = Cin(network_folder, **options)
         assert cin.for_pixels(60) is cin
@@ -198,8 +196,8 @@ class Recorder:
     def __init__(self):
         self.asked = []
 
-    def for_pixels(self, pixels, *, embeds=False):
-        self.asked.append((pixels, embeds))
+    def for_pixels(self, pixels):
+        self.asked.append(pixels)
         return self
 
     def embed(self, style):
@@ -222,4 +220,4 @@ def test_only_a_single_photo_asks(make_photo):
     stylize(photo, style, engine=recorder, texture_scale=2)
     list(api.stylize_many([photo, photo], style, engine=recorder))
     list(api.stylize_many(iter([photo]), style, engine=recorder))
-    assert recorder.asked == [(2400, False), (600, True), (600, False)]
+    assert recorder.asked == [2400, 600, 600]
