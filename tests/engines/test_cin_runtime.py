@@ -188,6 +188,37 @@ def test_a_cold_start_loads_no_tensorflow(
         nearly_same(Image.open(f"{number}.png"), picture)
 
 
+COLD_IMAGE = """
+import sys
+from arbitrary_nst.cli import main
+
+main("stylize photo.png -s painting.png -s scream:2 -o 1.png".split())
+main("embed painting.png -o painting.safetensors".split())
+main("stylize photo.png -s painting.safetensors -s scream:2 -o 2.png".split())
+heavy = {"tensorflow", "keras"} & set(sys.modules)
+sys.exit(f"imported {heavy}" if heavy else 0)
+"""
+
+
+def test_an_image_as_style_loads_no_tensorflow_either(packaged, tmp_path, run_python, monkeypatch):
+    """Refined, mixed with a name; and the same vector where TensorFlow is loaded."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for name, size in (("photo", (43, 61)), ("painting", (50, 40))):
+        small = Image.fromarray(rng.integers(0, 256, (8, 8, 3), np.uint8))
+        small.resize(size, Image.Resampling.BICUBIC).save(f"{name}.png")
+    result = run_python("-c", COLD_IMAGE)
+    assert result.returncode == 0, result.stderr
+    nearly_same(Image.open("1.png"), Image.open("2.png"))
+    cold = Embedding.load("painting.safetensors")
+    assert "tensorflow" in sys.modules
+    warm = api.embed("painting.png", engine=Cin())
+    predicted = api.embed("painting.png", engine=Cin(refine_steps=0))
+    for name, array in cold.arrays.items():
+        np.testing.assert_allclose(warm.arrays[name], array, atol=1e-3)
+        assert np.abs(array - predicted.arrays[name]).max() > 0.05
+
+
 class Recorder:
     """An engine that writes down what it is asked for."""
 
