@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from arbitrary_nst.networks.cin.network import CinLayout
+from arbitrary_nst.networks.cin.layout import CinLayout
 
 LAYOUTS = {
     "32-64-128, 5 blocks (published)": CinLayout((32, 64, 128), 5),

@@ -15,7 +15,8 @@ from keras import ops
 
 from arbitrary_nst.networks.cin.fast import FastCin
 from arbitrary_nst.networks.cin.file import kernel_shapes
-from arbitrary_nst.networks.cin.network import CinLayout, build_network, noise_shape
+from arbitrary_nst.networks.cin.layout import CinLayout, noise_shape
+from arbitrary_nst.networks.cin.network import build_network
 from arbitrary_nst.networks.precision import has_fast_bfloat16
 
 LAYOUTS = {

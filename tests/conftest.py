@@ -17,7 +17,7 @@ STYLES = {"great-wave": "Hokusai, The Great Wave", "starry-night": "Van Gogh", "
 def write_network(folder, seed=0):
     """Writes a small network with all its parts, random kernels and styles, as training would."""
     from arbitrary_nst.networks.cin.file import kernel_shapes, network_bytes, network_id
-    from arbitrary_nst.networks.cin.network import CinLayout
+    from arbitrary_nst.networks.cin.layout import CinLayout
 
     rng = np.random.default_rng(seed)
     layout = CinLayout((8, 8, 8), num_residual_blocks=1, skip_connections=True, noise_channels=2)

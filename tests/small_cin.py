@@ -6,7 +6,8 @@ import numpy as np
 
 from arbitrary_nst.networks.cin.fast import FastCin
 from arbitrary_nst.networks.cin.file import kernel_shapes
-from arbitrary_nst.networks.cin.network import CinLayout, build_network, noise_shape
+from arbitrary_nst.networks.cin.layout import CinLayout, noise_shape
+from arbitrary_nst.networks.cin.network import build_network
 
 LAYOUTS = {
     "shipped": CinLayout((4, 6, 8, 12), 2, 9, skip_connections=True, noise_channels=3),

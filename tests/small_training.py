@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
-from arbitrary_nst.networks.cin.network import CinLayout
+from arbitrary_nst.networks.cin.layout import CinLayout
 from arbitrary_nst.networks.vgg import build_vgg19
 from arbitrary_nst.training.config import StyleSpec, TrainConfig
 from arbitrary_nst.training.statistics import LOSS_LAYERS

@@ -48,8 +48,7 @@ def add_engine(parser: argparse.ArgumentParser, engines: Sequence[str] = ENGINES
         type=int,
         metavar="N",
         help="with which the engine cin fits what it guesses of a style image, a tenth of a second "
-        "each, after some seconds in which TensorFlow starts (names and style files do without); 0 "
-        f"is what it guesses (default: {REFINE_STEPS})",
+        f"each; 0 is what it guesses (default: {REFINE_STEPS})",
     )
     parser.add_argument(
         "--fit-steps",

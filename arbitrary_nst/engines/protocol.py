@@ -143,8 +143,8 @@ class Engine(Protocol):
     def for_pixels(self) -> Callable[..., Engine] | None:
         """The engine in the form that is soonest done with little work; None: it has one form.
 
-        `for_pixels(pixels, *, embeds=False)`, with the pixels that are to be painted, and whether
-        there are images among the styles. What it gives paints the same but for rounding.
+        `for_pixels(pixels)`, with the pixels that are to be painted. What it gives paints the same
+        but for rounding.
         """
 
 

@@ -93,7 +93,9 @@ def check_output_path(path: str | os.PathLike[str]) -> Path:
 def can_write(suffix: str) -> bool:
     """Whether files of this suffix can be written here, with a dot and of any case."""
     file_format = _OUTPUT_FORMATS.get(suffix.lower())
-    Image.init()
+    Image.preinit()  # enough for most, and soon done
+    if file_format not in Image.SAVE:
+        Image.init()
     return file_format in Image.SAVE
 
 

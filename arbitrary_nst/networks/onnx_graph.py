@@ -47,6 +47,10 @@ class Graph:
         """A row of int64, as shapes and indices are."""
         return self.constant(values, np.int64)
 
+    def value(self, name: str) -> np.ndarray:
+        """That of a constant."""
+        return next(numpy_helper.to_array(c) for c in self.constants if c.name == name)
+
     def add(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         """Adds an operation and returns the name of its only output."""
         name = output or f"{kind}{len(self.nodes)}"

@@ -126,11 +126,7 @@ def loaded(
         return _fall_back(error, shape)
     if pixels is None or engine.for_pixels is None:
         return engine
-    return as_engine(engine.for_pixels(pixels, embeds=has_images(choice.styles)))
-
-
-def has_images(styles: Sequence[Embedding | np.ndarray]) -> bool:
-    return not all(isinstance(style, Embedding) for style in styles)
+    return as_engine(engine.for_pixels(pixels))
 
 
 def _fall_back(reason: Exception, shape: Sequence[int] | None) -> Engine:

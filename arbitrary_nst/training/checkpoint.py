@@ -25,7 +25,7 @@ from arbitrary_nst.common.atomic import write_bytes
 from arbitrary_nst.embedding import Embedding, save_styles
 from arbitrary_nst.errors import CheckpointError
 from arbitrary_nst.networks.cin.file import load_network, network_bytes, network_id
-from arbitrary_nst.networks.cin.network import CinLayout
+from arbitrary_nst.networks.cin.layout import CinLayout
 from arbitrary_nst.networks.predictor.file import load_predictor, predictor_bytes
 from arbitrary_nst.networks.predictor.start import start_at
 from arbitrary_nst.training.statistics import to_array

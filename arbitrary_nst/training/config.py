@@ -19,7 +19,7 @@ from arbitrary_nst.embedding.embedding import MAX_NAME_LENGTH
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import IMAGE_SUFFIXES
 from arbitrary_nst.networks.cin.file import layout_fault
-from arbitrary_nst.networks.cin.network import CinLayout
+from arbitrary_nst.networks.cin.layout import CinLayout
 from arbitrary_nst.networks.precision import PRECISIONS, Precision
 from arbitrary_nst.networks.predictor.file import predictor_layout
 from arbitrary_nst.networks.predictor.network import PredictorLayout

@@ -18,7 +18,7 @@ from scipy.ndimage import uniform_filter
 
 from arbitrary_nst.errors import ImageError, InputError
 from arbitrary_nst.image import load_image, resize
-from arbitrary_nst.networks.cin.network import CinLayout, noise_shape
+from arbitrary_nst.networks.cin.layout import CinLayout, noise_shape
 from arbitrary_nst.networks.losses import LUMA
 from arbitrary_nst.training.config import MIN_TRAINING_SIDE, TrainConfig, find_images
 from arbitrary_nst.training.paintings import by_group, draw_painting

@@ -19,6 +19,7 @@ from arbitrary_nst.checkpoints import STYLES_FILE
 from arbitrary_nst.common.checks import positive_int, whole_number
 from arbitrary_nst.embedding import save_styles
 from arbitrary_nst.engines.cin import MIN_CONTENT_SIDE, Cin
+from arbitrary_nst.engines.cin.sizes import grown
 from arbitrary_nst.engines.cin.targets import fit_photo, load_targets, target_grams
 from arbitrary_nst.errors import StyleError
 from arbitrary_nst.image import load_image
@@ -88,7 +89,6 @@ def refine_styles(
 
 
 def _photo(file: Path, multiple: int) -> np.ndarray:
-    """A photo at the size that vectors are fitted at, cut to sides that the network takes."""
+    """A photo at the size that vectors are fitted at, grown to sides that the network takes."""
     small = fit_photo(load_image(file, role="photo")[0], MIN_CONTENT_SIDE)
-    height, width = (side // multiple * multiple for side in small.shape[:2])
-    return np.ascontiguousarray(small[:height, :width])
+    return grown(small[None], multiple)[0]

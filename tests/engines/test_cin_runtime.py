@@ -114,12 +114,10 @@ def test_what_does_not_go_together(network_folder, options, message):
 def test_little_work_goes_to_the_light_form(network_folder, monkeypatch):
     monkeypatch.setattr(engine, "is_sooner_light", lambda pixels: pixels <= 100)
     cin = Cin(network_folder)
-    assert cin.for_pixels(60, embeds=True) is cin
     light = cin.for_pixels(60)
     assert light.runtime == "onnx" and light.network == cin.network and cin.runtime == "auto"
     assert cin.for_pixels(40) is light
     assert cin.for_pixels(1) is cin, "by now TensorFlow would be worth its start"
-    assert Cin(network_folder, refine_steps=0).for_pixels(60, embeds=True).runtime == "onnx"
     for options in ({"precision": "bfloat16"}, {"runtime": "tensorflow"}):
         cin = Cin(network_folder, **options)
         assert cin.for_pixels(60) is cin
@@ -190,6 +188,37 @@ def test_a_cold_start_loads_no_tensorflow(
         nearly_same(Image.open(f"{number}.png"), picture)
 
 
+COLD_IMAGE = """
+import sys
+from arbitrary_nst.cli import main
+
+main("stylize photo.png -s painting.png -s scream:2 -o 1.png".split())
+main("embed painting.png -o painting.safetensors".split())
+main("stylize photo.png -s painting.safetensors -s scream:2 -o 2.png".split())
+heavy = {"tensorflow", "keras"} & set(sys.modules)
+sys.exit(f"imported {heavy}" if heavy else 0)
+"""
+
+
+def test_an_image_as_style_loads_no_tensorflow_either(packaged, tmp_path, run_python, monkeypatch):
+    """Refined, mixed with a name; and the same vector where TensorFlow is loaded."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for name, size in (("photo", (43, 61)), ("painting", (50, 40))):
+        small = Image.fromarray(rng.integers(0, 256, (8, 8, 3), np.uint8))
+        small.resize(size, Image.Resampling.BICUBIC).save(f"{name}.png")
+    result = run_python("-c", COLD_IMAGE)
+    assert result.returncode == 0, result.stderr
+    nearly_same(Image.open("1.png"), Image.open("2.png"))
+    cold = Embedding.load("painting.safetensors")
+    assert "tensorflow" in sys.modules
+    warm = api.embed("painting.png", engine=Cin())
+    predicted = api.embed("painting.png", engine=Cin(refine_steps=0))
+    for name, array in cold.arrays.items():
+        np.testing.assert_allclose(warm.arrays[name], array, atol=1e-3)
+        assert np.abs(array - predicted.arrays[name]).max() > 0.05
+
+
 class Recorder:
     """An engine that writes down what it is asked for."""
 
@@ -198,8 +227,8 @@ class Recorder:
     def __init__(self):
         self.asked = []
 
-    def for_pixels(self, pixels, *, embeds=False):
-        self.asked.append((pixels, embeds))
+    def for_pixels(self, pixels):
+        self.asked.append(pixels)
         return self
 
     def embed(self, style):
@@ -222,4 +251,4 @@ def test_only_a_single_photo_asks(make_photo):
     stylize(photo, style, engine=recorder, texture_scale=2)
     list(api.stylize_many([photo, photo], style, engine=recorder))
     list(api.stylize_many(iter([photo]), style, engine=recorder))
-    assert recorder.asked == [(2400, False), (600, True), (600, False)]
+    assert recorder.asked == [2400, 600, 600]

@@ -22,7 +22,7 @@ from arbitrary_nst.networks.cin.file import (
     network_bytes,
     network_id,
 )
-from arbitrary_nst.networks.cin.network import CinLayout
+from arbitrary_nst.networks.cin.layout import CinLayout
 
 SIZES = [(64, 96), (61, 43), (16, 16), (23, 130)]  # height, width
 NAMES = ["great-wave", "starry-night", "scream"]

@@ -7,7 +7,7 @@ from small_cin import LAYOUTS, fast_network
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.networks.cin import large
 from arbitrary_nst.networks.cin.large import bytes_needed, kept_level, paint_large
-from arbitrary_nst.networks.cin.network import noise_shape
+from arbitrary_nst.networks.cin.layout import noise_shape
 
 
 def vectors(layout):

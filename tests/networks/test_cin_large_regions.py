@@ -8,7 +8,7 @@ from arbitrary_nst.errors import InputError
 from arbitrary_nst.image.arrays import grown_rows
 from arbitrary_nst.networks.cin import large
 from arbitrary_nst.networks.cin.large import bytes_needed, kept_level, paint_large
-from arbitrary_nst.networks.cin.network import CinLayout, noise_shape
+from arbitrary_nst.networks.cin.layout import CinLayout, noise_shape
 from arbitrary_nst.networks.cin.norms import RegionNorm, weight_levels
 
 NAMES = ["shipped", "published"]

@@ -12,8 +12,8 @@ from small_cin import random_inputs, random_kernels
 
 from arbitrary_nst.errors import CheckpointError
 from arbitrary_nst.networks.cin.file import kernel_shapes, load_network, network_bytes, network_id
+from arbitrary_nst.networks.cin.layout import CinLayout
 from arbitrary_nst.networks.cin.network import (
-    CinLayout,
     ConditionalInstanceNorm,
     ReflectionPadding,
     build_network,

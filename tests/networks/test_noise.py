@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from arbitrary_nst.networks.cin.fast import noise_of_level
-from arbitrary_nst.networks.cin.network import CinLayout, noise_shape
+from arbitrary_nst.networks.cin.layout import CinLayout, noise_shape
 from arbitrary_nst.networks.cin.noise import draw_noise, noise_numbers
 
 LAYOUT = CinLayout((4, 8, 8, 8), num_residual_blocks=1, noise_channels=3)  # a stride of 8

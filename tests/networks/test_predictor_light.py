@@ -9,7 +9,7 @@ from arbitrary_nst.errors import CheckpointError
 from arbitrary_nst.networks.cin.file import load_network, network_id
 from arbitrary_nst.networks.predictor.file import load_predictor, predictor_bytes
 from arbitrary_nst.networks.predictor.layout import PredictorLayout
-from arbitrary_nst.networks.predictor.light import predict_by
+from arbitrary_nst.networks.predictor.light import LightPredictor
 from arbitrary_nst.networks.predictor.network import build_predictor, predict
 
 LAYOUTS = [
@@ -45,9 +45,9 @@ def test_it_says_what_the_keras_form_says(layout, tmp_path):
         image = painting(*size)
         expected = predict(predictor, image)
         assert np.abs(expected["beta"]).max() > 1e-3
-        same(predict_by(path, STYLE_SIZE, "cin-x", image), expected, 2e-4)
+        same(LightPredictor(path, STYLE_SIZE, "cin-x")(image).arrays, expected, 2e-4)
     with pytest.raises(CheckpointError, match="for another network. Expected cin-y"):
-        predict_by(path, STYLE_SIZE, "cin-y", image)
+        LightPredictor(path, STYLE_SIZE, "cin-y")
 
 
 def test_the_packaged_one(packaged):
@@ -55,7 +55,7 @@ def test_the_packaged_one(packaged):
     layout, kernels = load_network(folder / NETWORK_FILE)
     where = folder / PREDICTOR_FILE, layout.style_size, network_id(kernels)
     image = painting(90, 61)
-    same(predict_by(*where, image), predict(load_predictor(*where), image), 2e-3)
+    same(LightPredictor(*where)(image).arrays, predict(load_predictor(*where), image), 2e-3)
     style = Cin(runtime="onnx", refine_steps=0).embed(image)
     other = Cin(runtime="tensorflow", precision="float32", refine_steps=0).embed(image)
     same(style.arrays, other.arrays, 2e-3)

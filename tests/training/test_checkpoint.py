@@ -14,7 +14,7 @@ from arbitrary_nst.checkpoints import trained_styles
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.errors import CheckpointError, WeightsUnavailable
 from arbitrary_nst.networks.cin.file import load_network
-from arbitrary_nst.networks.cin.network import CinLayout
+from arbitrary_nst.networks.cin.layout import CinLayout
 from arbitrary_nst.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,

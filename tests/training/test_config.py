@@ -9,7 +9,7 @@ from small_runs import run
 from small_training import NAMES, small_config
 
 from arbitrary_nst.errors import ImageError, InputError
-from arbitrary_nst.networks.cin.network import CinLayout
+from arbitrary_nst.networks.cin.layout import CinLayout
 from arbitrary_nst.training.config import (
     StyleSpec,
     TrainConfig,

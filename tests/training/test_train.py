@@ -13,7 +13,7 @@ from small_training import LAYOUT, NAMES, small_config
 from arbitrary_nst.checkpoints import trained_styles
 from arbitrary_nst.errors import CheckpointError, InputError
 from arbitrary_nst.networks.cin.file import load_network, network_id
-from arbitrary_nst.networks.cin.network import CinLayout
+from arbitrary_nst.networks.cin.layout import CinLayout
 from arbitrary_nst.training import train as train_module
 from arbitrary_nst.training.config import TrainConfig
 from arbitrary_nst.training.statistics import to_array

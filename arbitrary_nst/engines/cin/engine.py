@@ -14,7 +14,6 @@ import numpy as np
 from arbitrary_nst.checkpoints import (
     IDENTITY,
     NETWORK_FILE,
-    PREDICTOR_FILE,
     cin_folder,
     predicts_styles,
     trained_styles,
@@ -25,7 +24,11 @@ from arbitrary_nst.common.forks import check_not_forked
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines.cin.contrast import for_contrast
 from arbitrary_nst.engines.cin.memory import bytes_for
+<<<<<<< HEAD
 from arbitrary_nst.engines.cin.runtime import Runtime, check_runtime, is_sooner_light
+=======
+from arbitrary_nst.engines.cin.runtime import check_runtime, embeds_light, is_sooner_light
+>>>>>>> h-cold
 from arbitrary_nst.engines.cin.sizes import MIN_CONTENT_SIDE, as_looked_at, check_side, grown
 from arbitrary_nst.engines.cin.targets import (
     fit_photo,
@@ -47,6 +50,7 @@ from arbitrary_nst.networks.precision import Precision, choose_precision
 
 if TYPE_CHECKING:  # each of them loads its runtime
     from arbitrary_nst.engines.cin.full import FullCin
+    from arbitrary_nst.engines.cin.light import LightEmbedder
     from arbitrary_nst.networks.cin.fast import FastCin
     from arbitrary_nst.networks.cin.light import LightCin
     from arbitrary_nst.networks.predictor.refiner import Refiner
@@ -66,17 +70,17 @@ class Cin:
             its longer side at this many times 512 pixels: from 0.25 to 4. Its square is the time.
             Styles known by name have their strokes; those can be scaled with `texture_scale`.
         refine_steps: with which `embed` fits the predicted vector to the painting, see
-            `networks/predictor/refiner.py`; 0 for what the predictor says, at once. Where Keras was
-            imported with another backend than TensorFlow it is 0, with a warning.
+            `networks/predictor/refiner.py`; 0 for what the predictor says, at once. Where it takes
+            TensorFlow and Keras was imported with another backend it is 0, with a warning.
         fit_steps: with which every style is fitted to each photo before it is painted, see
             `networks/predictor/refiner.py`: some tenths of a second each. Its embeddings then have
             the painting's Gram matrices, too, and those that were made without cannot be painted.
             A film would flicker.
         runtime: what the network runs on. "tensorflow"; "onnx", ONNX Runtime, which starts in a
             tenth of the time, paints in float32, is several times slower where much is painted,
-            and leaves the refining of style images and large photos to TensorFlow; or "auto":
-            TensorFlow, but for a single photo that `stylize` is sooner done with by the other, see
-            `for_pixels`. Their pictures differ by less than 1/255 from each other in float32.
+            and leaves large photos to TensorFlow; or "auto": TensorFlow, but for style images, and
+            for a single photo that `stylize` is sooner done with by the other, see `for_pixels`.
+            Their pictures differ by less than 1/255 from each other in float32.
 
     Raises:
         InputError: a setting is out of range or does not go with another, or `fit_steps` on
@@ -114,13 +118,15 @@ class Cin:
         self.layout, self._kernels = load_network(self.folder / NETWORK_FILE)
         self.network = network_id(self._kernels)
         self.styles = trained_styles(self.folder)
+        # The light form of this engine, a copy, shares it.
+        self._embedder = functools.cache(self._make_embedder)
         shapes = self._vector_shapes()
         for style in self.styles.values():
             check_embedding(style, self.name, self.network, shapes, CheckpointError)
         if self.fit_steps:
             self.styles = self._styles_with_targets()
 
-    def for_pixels(self, pixels: int, *, embeds: bool = False) -> Cin:
+    def for_pixels(self, pixels: int) -> Cin:
         """The engine in the form that is soonest done with so much work.
 
         With `runtime` "auto" that is ONNX Runtime while this process has not loaded TensorFlow, as
@@ -128,10 +134,8 @@ class Cin:
 
         Args:
             pixels: that are to be painted.
-            embeds: whether there are images among the styles; to refine them takes TensorFlow.
         """
-        refines = embeds and self.refine_steps > 0
-        may = self.runtime == "auto" and self._may_be_light and not refines
+        may = self.runtime == "auto" and self._may_be_light
         if not may or not is_sooner_light(self._light_pixels + pixels):
             return self
         self._light_pixels += pixels
@@ -161,13 +165,8 @@ class Cin:
         if not self.takes_images:
             raise style_image_error("The style")
         image = as_looked_at(style, self.style_scale)
-        if self.runtime == "onnx" and not self.refine_steps:
-            from arbitrary_nst.networks.predictor.light import predict_by
-
-            path = self.folder / PREDICTOR_FILE
-            arrays = predict_by(path, self.layout.style_size, self.network, image)
-        else:
-            arrays = self._full.embed(image, self.refine_steps, with_targets=self.fit_steps > 0)
+        embedder = self._embedder() if embeds_light(self.runtime) else self._full
+        arrays = embedder.embed(image, self.refine_steps, with_targets=self.fit_steps > 0)
         return Embedding(self.name, self.network, arrays)
 
     @property
@@ -180,6 +179,11 @@ class Cin:
         from arbitrary_nst.engines.cin.full import FullCin
 
         return FullCin(self.folder, self.layout, self._kernels, self.network, self.precision)
+
+    def _make_embedder(self) -> LightEmbedder:
+        from arbitrary_nst.engines.cin.light import LightEmbedder
+
+        return LightEmbedder(self.folder, self.layout, self._kernels, self.network)
 
     @property
     def refiner(self) -> Refiner:

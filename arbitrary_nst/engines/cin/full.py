@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from arbitrary_nst.checkpoints import PREDICTOR_FILE, reference_photos
+from arbitrary_nst.checkpoints import PREDICTOR_FILE
 from arbitrary_nst.common.keras_on_tensorflow import keras, on_tensorflow
+from arbitrary_nst.engines.cin.photos import refining_photos, square_photos
 from arbitrary_nst.engines.cin.targets import target_arrays, target_grams
 from arbitrary_nst.errors import InputError
-from arbitrary_nst.image import load_image
 from arbitrary_nst.networks.cin.fast import FastCin
 from arbitrary_nst.networks.cin.large import paint_large
 from arbitrary_nst.networks.cin.layout import CinLayout
@@ -62,7 +62,7 @@ class FullCin:
         if (refine_steps or with_targets) and on_tensorflow():
             grams = self.refiner.grams(image)
             if refine_steps:
-                arrays = self.refiner(grams, arrays, self._photos, refine_steps)
+                arrays = self.refiner(grams, arrays, refining_photos(), refine_steps)
             if with_targets:
                 arrays |= target_arrays(grams)
         elif refine_steps:
@@ -79,7 +79,7 @@ class FullCin:
 
     def photo_targets(self) -> dict[str, np.ndarray]:
         """Those of the reference photos, side by side."""
-        return self.targets(np.concatenate(self._photos, axis=1))
+        return self.targets(np.concatenate(square_photos(), axis=1))
 
     def target_widths(self) -> list[int]:
         """Channels of the layers that are compared."""
@@ -109,12 +109,6 @@ class FullCin:
     @functools.cached_property
     def refiner(self) -> Refiner:
         return Refiner(self.fast, self.predictor)
-
-    @functools.cached_property
-    def _photos(self) -> Sequence[np.ndarray]:
-        """The reference photos, square ones."""
-        strip, _ = load_image(reference_photos(), role="reference photos")
-        return np.split(strip, strip.shape[1] // strip.shape[0], axis=1)
 
 
 def check_gradients(fit_steps: int) -> None:

@@ -43,6 +43,14 @@ def check_runtime(runtime: Any, precision: str, fit_steps: int) -> str:
     return runtime
 
 
+def embeds_light(runtime: str) -> bool:
+    """Whether ONNX Runtime gives images their vectors: wherever it may.
+
+    Also where TensorFlow is loaded, which first takes seconds to make the graph of the gradients.
+    """
+    return runtime != "tensorflow" and _has_onnx()
+
+
 def is_sooner_light(pixels: int) -> bool:
     """Whether ONNX Runtime paints so many pixels before TensorFlow, as this process stands."""
     return pixels <= LIGHT_PIXELS and "tensorflow" not in sys.modules and _has_onnx()

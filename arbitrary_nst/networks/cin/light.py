@@ -13,7 +13,7 @@ import numpy as np
 import onnxruntime
 
 from arbitrary_nst.networks.cin.layout import EPSILON, TOTAL_EPSILON, CinLayout, levels_of
-from arbitrary_nst.networks.cin.onnx_graph import Normalize, add_network, add_noise, by_style
+from arbitrary_nst.networks.cin.onnx_graph import Normalize, add_painting, by_vector
 from arbitrary_nst.networks.onnx_graph import Graph
 from arbitrary_nst.networks.onnx_session import run, session_of
 
@@ -57,10 +57,7 @@ class LightCin:
     @functools.cached_property
     def _render(self) -> onnxruntime.InferenceSession:
         graph = Graph(kernels_outside=True)
-        filters = [step.filters for step in self.layout.convolutions()]
-        affine = [graph.split(name, filters) for name in ("gamma", "beta")]
-        style = [self.layout.style_size]
-        return self._session(graph, by_style(graph, *affine), {"gamma": style, "beta": style})
+        return self._session(graph, *by_vector(graph, self.layout))
 
     @functools.cached_property
     def _regions(self) -> onnxruntime.InferenceSession:
@@ -81,17 +78,9 @@ class LightCin:
         self, graph: Graph, normalize: Normalize, inputs: Mapping[str, Sequence]
     ) -> onnxruntime.InferenceSession:
         """The network from "content", "noise" and these inputs to "picture"."""
-        layout, size = self.layout, (1, "height", "width", 3)
-        inputs = {"content": size, **inputs}
-        noise = {}
-        if layout.noise_channels:
-            inputs["noise"] = (1, "rows", "columns", layout.noise_depth)
-            first = graph.add("Transpose", "noise", perm=[0, 3, 1, 2])
-            noise = add_noise(graph, layout, first)
-        x = graph.add("Transpose", "content", perm=[0, 3, 1, 2])  # (1, 3, H, W)
-        x = add_network(graph, layout, self._kernels, x, noise, normalize)
+        x, own = add_painting(graph, self.layout, self._kernels, normalize)
         graph.add("Transpose", x, perm=[0, 2, 3, 1], output="picture")
-        return session_of(graph, inputs, {"picture": size})
+        return session_of(graph, {**own, **inputs}, {"picture": own["content"]})
 
 
 def _by_weights(

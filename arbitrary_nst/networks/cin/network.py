@@ -14,9 +14,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from arbitrary_nst.networks.cin.layout import EPSILON, noise_source
-from arbitrary_nst.networks.cin.layout import CinLayout as CinLayout
-from arbitrary_nst.networks.cin.layout import noise_shape as noise_shape
+from arbitrary_nst.networks.cin.layout import EPSILON, CinLayout, noise_source
 from arbitrary_nst.networks.cin.photo import DARKEST, LIGHTEST
 
 CHANNELS = "channels_last"  # said everywhere, since the user's keras.json may have it otherwise

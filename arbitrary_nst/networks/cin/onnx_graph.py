@@ -14,6 +14,13 @@ from arbitrary_nst.networks.onnx_graph import Graph
 Normalize = Callable[[str, int], str]
 
 
+def by_vector(graph: Graph, layout: CinLayout) -> tuple[Normalize, dict[str, Sequence]]:
+    """`by_style` with the inputs "gamma" and "beta", and the shapes of these."""
+    filters = [step.filters for step in layout.convolutions()]
+    affine = [graph.split(name, filters) for name in ("gamma", "beta")]
+    return by_style(graph, *affine), {key: [layout.style_size] for key in ("gamma", "beta")}
+
+
 def by_style(graph: Graph, gammas: Sequence[str], betas: Sequence[str]) -> Normalize:
     """Instance normalisation with one style everywhere: (c,) for each convolution."""
 
@@ -34,6 +41,23 @@ def add_noise(graph: Graph, layout: CinLayout, noise: str) -> dict[str, str]:
             own = graph.add("DepthToSpace", own, blocksize=2**level, mode="DCR")
         found[noise_source(level)] = own
     return found
+
+
+def add_painting(
+    graph: Graph, layout: CinLayout, kernels: Mapping[str, np.ndarray], normalize: Normalize
+) -> tuple[str, dict[str, Sequence]]:
+    """The network from the inputs "content", (1, H, W, 3), and "noise", as engines have them.
+
+    Returns:
+        The picture, (1, 3, H, W), and the shapes of these inputs.
+    """
+    inputs: dict[str, Sequence] = {"content": (1, "height", "width", 3)}
+    noise = {}
+    if layout.noise_channels:
+        inputs["noise"] = (1, "noise rows", "noise columns", layout.noise_depth)
+        noise = add_noise(graph, layout, graph.add("Transpose", "noise", perm=[0, 3, 1, 2]))
+    x = graph.add("Transpose", "content", perm=[0, 3, 1, 2])  # (1, 3, H, W)
+    return add_network(graph, layout, kernels, x, noise, normalize), inputs
 
 
 def add_network(

@@ -2,69 +2,131 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 
 from arbitrary_nst.networks.onnx_graph import Graph
-from arbitrary_nst.networks.onnx_session import run, session_of
+from arbitrary_nst.networks.onnx_session import session_of
 from arbitrary_nst.networks.predictor.layout import (
     CONVOLUTION_RATE,
     DENSE_RATES,
     OFFSET,
     POOLED,
     SCALE,
+    TRUNK,
     PredictorLayout,
 )
 from arbitrary_nst.networks.predictor.reading import read_predictor
 
 
-def predict_by(
-    path: str | Path, style_size: int, network: str, painting: np.ndarray
-) -> dict[str, np.ndarray]:
-    """The arrays of a painting's embedding, as `network.predict` gives them, not refined.
+@dataclass(frozen=True)
+class Sight:
+    """What the predictor sees in a picture.
 
     Args:
-        path: of the predictor's file; it and the next two as for `read_predictor`.
+        arrays: of its embedding, as `network.predict` gives them, not refined: "gamma" and "beta",
+            float32 (style_size,).
+        grams: the Gram matrix, float32 (C, C), of each layer of `TRUNK`.
+        deepest: features of the last of these layers, float32 (1, C, h, w).
+    """
+
+    arrays: dict[str, np.ndarray]
+    grams: list[np.ndarray]
+    deepest: np.ndarray
+
+
+class LightPredictor:
+    """The predictor, read from its file.
+
+    Args:
+        path: of the file; it and the next two as for `read_predictor`.
         style_size: of the cin network.
         network: id of the cin network.
-        painting: float32 (H, W, 3), RGB in `[0, 1]`.
-
-    Returns:
-        "gamma" and "beta", float32 (style_size,).
 
     Raises:
         CheckpointError: see `read_predictor`.
     """
-    layout, arrays = read_predictor(path, style_size, network)
-    graph = Graph(kernels_outside=True)
-    _predict(graph, layout, arrays)
-    inputs = {"painting": (1, "height", "width", 3)}
-    session = session_of(graph, inputs, {"vector": (1, len(arrays["vector/bias"]))})
-    gamma, beta = np.split(run(session, painting=painting[None])[0], 2)
-    return {"gamma": 1 + gamma, "beta": beta}
+
+    def __init__(self, path: str | Path, style_size: int, network: str) -> None:
+        self.layout, self.arrays = read_predictor(path, style_size, network)
+
+    def __call__(self, picture: np.ndarray) -> Sight:
+        """Looks at a picture, float32 (H, W, 3), RGB in `[0, 1]`."""
+        vector, deepest, *grams = self._session.run(None, {"picture": picture[None]})
+        gamma, beta = np.split(vector[0], 2)
+        return Sight({"gamma": 1 + gamma, "beta": beta}, grams, deepest)
+
+    @functools.cached_property
+    def _session(self) -> onnxruntime.InferenceSession:
+        graph, layout = Graph(kernels_outside=True), self.layout
+        pooled, outputs, deepest = [], {}, ""
+        picture = graph.add("Transpose", "picture", perm=[0, 3, 1, 2])
+        widths = dict(zip(TRUNK, layout.trunk, strict=True))
+        for name, x in add_features(graph, layout, self.arrays, picture):
+            gram, flat, _ = add_gram(graph, x)
+            pooled += _pooled(graph, gram, flat, self.arrays[f"{name}_mix/kernel"][0, 0])
+            if name in widths:
+                outputs[gram] = (widths[name], widths[name])
+            if name == TRUNK[-1]:
+                deepest = x
+        outputs = {
+            "vector": (1, len(self.arrays["vector/bias"])),
+            deepest: (1, layout.trunk[-1], "rows", "columns"),
+            **outputs,
+        }
+        _vector(graph, self.arrays, pooled)
+        return session_of(graph, {"picture": (1, "height", "width", 3)}, outputs)
 
 
-def _predict(graph: Graph, layout: PredictorLayout, arrays: Mapping[str, np.ndarray]) -> None:
-    x = graph.add("Transpose", "painting", perm=[0, 3, 1, 2])
-    x = graph.add("Add", graph.add("Mul", x, graph.constant(SCALE)), graph.constant(OFFSET))
+def add_features(
+    graph: Graph, layout: PredictorLayout, arrays: Mapping[str, np.ndarray], picture: str
+) -> Iterator[tuple[str, str]]:
+    """Adds the predictor's convolutions, one depth after the other as they are asked for.
 
-    def convolve(x: str, name: str, stride: int = 1) -> str:
-        weights = arrays[f"{name}/kernel"] * CONVOLUTION_RATE
-        bias = graph.constant(arrays[f"{name}/bias"] * CONVOLUTION_RATE)
-        kernel = graph.kernel(weights.transpose(3, 2, 0, 1))
-        return graph.add("Conv", x, kernel, bias, strides=[stride] * 2, auto_pad="SAME_UPPER")
+    Args:
+        graph: that gets them.
+        layout: of the predictor.
+        arrays: of its file.
+        picture: (1, 3, H, W), RGB in `[0, 1]`.
 
-    pooled = []
+    Yields:
+        The name of the last convolution of each depth, and the value that it gives.
+    """
+    x = graph.add("Add", graph.add("Mul", picture, graph.constant(SCALE)), graph.constant(OFFSET))
     for names, last, _ in layout.depths():
         for name in names:
             if name in POOLED:
                 two = [2, 2]
                 x = graph.add("MaxPool", x, kernel_shape=two, strides=two, auto_pad="SAME_UPPER")
-            x = graph.add("Relu", convolve(x, name, 2 if name.startswith("down") else 1))
-        pooled += _statistics(graph, x)
-        pooled.append(_covariance(graph, convolve(x, f"{last}_mix"), layout.mixed))
+            stride = 2 if name.startswith("down") else 1
+            x = graph.add("Relu", _convolve(graph, x, arrays, name, stride))
+        yield last, x
+
+
+def add_gram(graph: Graph, x: str) -> tuple[str, str, str]:
+    """The Gram matrix of (1, c, h, w), the features it is made of, (c, h * w), and h * w."""
+    channels = graph.add("Shape", x, start=1, end=2)
+    flat = graph.add("Reshape", x, graph.add("Concat", channels, graph.whole(-1), axis=0))
+    pixels = graph.add("Cast", graph.add("Shape", flat, start=1), to=1)  # 1 is float32
+    gram = graph.add("MatMul", flat, graph.add("Transpose", flat, perm=[1, 0]))
+    return graph.add("Div", gram, pixels), flat, pixels
+
+
+def _convolve(
+    graph: Graph, x: str, arrays: Mapping[str, np.ndarray], name: str, stride: int = 1
+) -> str:
+    weights = arrays[f"{name}/kernel"] * CONVOLUTION_RATE
+    bias = graph.constant(arrays[f"{name}/bias"] * CONVOLUTION_RATE)
+    kernel = graph.kernel(weights.transpose(3, 2, 0, 1))
+    return graph.add("Conv", x, kernel, bias, strides=[stride] * 2, auto_pad="SAME_UPPER")
+
+
+def _vector(graph: Graph, arrays: Mapping[str, np.ndarray], pooled: list[str]) -> None:
     x = graph.add("Concat", *pooled, axis=1)
     root = graph.add("Add", graph.add("Abs", x), graph.constant(1e-3))
     x = graph.add("Div", x, graph.add("Sqrt", root))
@@ -79,19 +141,25 @@ def _predict(graph: Graph, layout: PredictorLayout, arrays: Mapping[str, np.ndar
             x = graph.add("Mul", x, graph.add("Sigmoid", x))
 
 
-def _statistics(graph: Graph, x: str) -> list[str]:
-    """Mean and deviation of each channel of (1, c, h, w): twice (1, c)."""
-    mean = graph.add("ReduceMean", x, axes=[2, 3])
-    apart = graph.add("Sub", x, mean)
-    variance = graph.add("ReduceMean", graph.add("Mul", apart, apart), axes=[2, 3])
+def _pooled(graph: Graph, gram: str, flat: str, mix: np.ndarray) -> list[str]:
+    """Mean and deviation of each channel, and covariances of the mixed ones: rows (1, n).
+
+    All of it is in the Gram matrix and the means, as the mixed channels are sums of the others, so
+    that no array of the picture's size is made for it.
+
+    Args:
+        graph: that gets them.
+        gram: (c, c), see `add_gram`.
+        flat: (c, pixels), likewise.
+        mix: kernel of the mixed channels, (c, mixed).
+    """
+    mean = graph.add("ReduceMean", flat, axes=[1])  # (c, 1)
+    products = graph.add("MatMul", mean, graph.add("Transpose", mean, perm=[1, 0]))
+    covariance = graph.add("Sub", gram, products)
+    ones = graph.constant(np.eye(len(mix)))
+    variance = graph.add("ReduceSum", graph.add("Mul", covariance, ones), graph.whole(1))
+    variance = graph.add("Max", variance, graph.constant(0.0))
     deviation = graph.add("Sqrt", graph.add("Add", variance, graph.constant(1e-6)))
-    return [graph.add("Reshape", value, graph.whole(1, -1)) for value in (mean, deviation)]
-
-
-def _covariance(graph: Graph, x: str, channels: int) -> str:
-    """Covariances of the channels of (1, c, h, w): (1, c * c)."""
-    x = graph.add("Reshape", x, graph.whole(channels, -1))  # (c, h * w)
-    x = graph.add("Sub", x, graph.add("ReduceMean", x, axes=[1]))
-    pixels = graph.add("Cast", graph.add("Shape", x, start=1), to=1)  # 1 is float32
-    x = graph.add("MatMul", x, graph.add("Transpose", x, perm=[1, 0]))
-    return graph.add("Reshape", graph.add("Div", x, pixels), graph.whole(1, -1))
+    mixed = graph.add("MatMul", covariance, graph.constant(mix * CONVOLUTION_RATE))
+    mixed = graph.add("MatMul", graph.constant(mix.T * CONVOLUTION_RATE), mixed)
+    return [graph.add("Reshape", v, graph.whole(1, -1)) for v in (mean, deviation, mixed)]

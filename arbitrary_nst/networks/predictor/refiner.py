@@ -18,10 +18,8 @@ from arbitrary_nst.networks.cin.fast import FastCin, normalize
 from arbitrary_nst.networks.cin.noise import draw_noise
 from arbitrary_nst.networks.losses import relative_error, style_loss
 from arbitrary_nst.networks.predictor.network import trunk_of
+from arbitrary_nst.networks.predictor.refining import CONTENT_WEIGHT, LEARNING_RATE, follow
 from arbitrary_nst.networks.vgg import gram_matrix
-
-LEARNING_RATE = 0.03  # of Adam, falling to zero
-CONTENT_WEIGHT = 0.05
 
 
 class Refiner:
@@ -97,15 +95,12 @@ class Refiner:
             height, width = photo.shape[:2]
             noise = draw_noise(self._network.layout, height, width, seed)
             inputs.append((photo[None], noise[None], self._features(photo[None])[1]))
-        values = [keras.Variable(arrays[name]) for name in ("gamma", "beta")]
-        rate = keras.optimizers.schedules.PolynomialDecay(learning_rate, steps, 0.0)
-        optimizer = keras.optimizers.Adam(rate)
-        for step in range(steps):
-            vectors = (value.value for value in values)
-            gradients = self._gradients(*vectors, *inputs[step % len(inputs)], targets)
-            optimizer.apply(gradients, values)
-        gamma, beta = (value.value.numpy() for value in values)
-        return {"gamma": gamma, "beta": beta}
+
+        def gradients(gamma: np.ndarray, beta: np.ndarray, step: int) -> list[np.ndarray]:
+            found = self._gradients(gamma, beta, *inputs[step % len(inputs)], targets)
+            return [gradient.numpy() for gradient in found]
+
+        return follow(gradients, arrays, steps, learning_rate)
 
     def _compute_features(self, image):
         """The Gram matrices, and the deepest features in float32."""

@@ -1,0 +1,25 @@
+"""The reference photos, on which vectors of style images are fitted."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from arbitrary_nst.checkpoints import reference_photos
+from arbitrary_nst.image import load_image, resize
+
+REFINE_SIZE = 128  # pixels; of 192 they take twice the time, see docs/predictor.md
+
+
+@functools.cache
+def square_photos() -> tuple[np.ndarray, ...]:
+    """Each float32 (side, side, 3) in `[0, 1]`."""
+    strip, _ = load_image(reference_photos(), role="reference photos")
+    return tuple(np.split(strip, strip.shape[1] // strip.shape[0], axis=1))
+
+
+@functools.cache
+def refining_photos() -> tuple[np.ndarray, ...]:
+    """The same, at the size at which vectors are fitted on them."""
+    return tuple(resize(photo, longer_side=REFINE_SIZE) for photo in square_photos())
