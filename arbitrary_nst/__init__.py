@@ -110,7 +110,12 @@ _OTHER_NAMES = {"export_network": "export"}
 def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(f"{__name__}.{_PLACES[name]}")
+    from arbitrary_nst.common.extras import named
+
+    try:
+        module = importlib.import_module(f"{__name__}.{_PLACES[name]}")
+    except ImportError as error:
+        raise named(error) from error
     value = getattr(module, _OTHER_NAMES.get(name, name))
     globals()[name] = value  # found at once from now on
     return value

@@ -29,7 +29,7 @@ from arbitrary_nst.engines import EngineName
 from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import RenderError
 from arbitrary_nst.image import check_output_path, save_image, to_pil
-from arbitrary_nst.image.writing import check_bits
+from arbitrary_nst.image.writing import WITHOUT_EXIF, check_bits, format_of
 from arbitrary_nst.pipeline.arguments import Options
 from arbitrary_nst.pipeline.paint import Picture
 from arbitrary_nst.samples import SAMPLES, content_or_sample
@@ -105,7 +105,14 @@ def stylize(options: argparse.Namespace) -> None:
         raise RenderError(f"{error} The last good picture is kept as {file}.") from error
     picture.save(options.output, quality=options.quality, bits=options.bits)
     height, width = picture.rgb.shape[:2]
-    print(f"{options.output}: {width}x{height} pixels")
+    print(f"{options.output}: {width}x{height} pixels{_what_is_kept(picture, options)}")
+
+
+def _what_is_kept(picture: Picture, options: argparse.Namespace) -> str:
+    if not picture.exif or format_of(options.output) in WITHOUT_EXIF:
+        return ""
+    place = "" if options.keep_gps else ", without the place (GPS)"
+    return f", with the photo's EXIF data{place}"
 
 
 def _painted(

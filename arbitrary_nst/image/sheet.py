@@ -96,7 +96,8 @@ def columns_for(count: int, width: float, height: float, top: float = 0.0) -> in
     """
 
     def distance(columns: int) -> float:
-        return abs(math.log(columns * width / (top + math.ceil(count / columns) * height) / 1.5))
+        rows = max(1, math.ceil(count / columns))
+        return abs(math.log(columns * width / (top + rows * height) / 1.5))
 
     return min(range(1, max(2, count + 1)), key=distance)
 

@@ -38,6 +38,7 @@ _OUTPUT_FORMATS = {
 IMAGE_SUFFIXES = tuple(_OUTPUT_FORMATS)  # of the files that are written, and of most that are read
 _MAX_OUTPUT_SIDE = {"JPEG": 65_535, "WEBP": 16_383, "AVIF": 65_536}
 _WITH_QUALITY = ("JPEG", "WEBP", "AVIF")
+WITHOUT_EXIF = ("BMP",)  # and without a profile
 Bits = Literal[8, 16]  # of a channel
 
 
@@ -215,10 +216,12 @@ def _write_by_pillow(
     if picture.mode == "RGBA" and file_format in ("JPEG", "BMP"):
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture).convert("RGB")
-    if profile and file_format != "BMP":
+    if profile and file_format not in WITHOUT_EXIF:
         options["icc_profile"] = profile
-    if exif and file_format != "BMP":
+    if exif and file_format not in WITHOUT_EXIF:
         options["exif"] = exif
+    elif exif:
+        warnings.warn(f"{file_format} holds no EXIF data; they are left out.", stacklevel=3)
     picture.save(file, format=file_format, **options)
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import struct
+import warnings
 
 import numpy as np
 import pytest
@@ -267,6 +268,22 @@ def test_exif_beside_16_bits(network, camera_photo, tmp_path):
         assert exif[MAKE] == "Camera Works" and exif.get(ORIENTATION, 1) == 1
         assert exif.get_ifd(EXIF)[TAKEN] == "2024:05:01 10:00:00"
         assert exif.get_ifd(GPS)[2] == (52.0, 30.0, 0.0)
+
+
+def test_the_command_says_that_the_place_is_left_out(network, camera_photo, tmp_path, capsys):
+    command = f"stylize {camera_photo} -s scream -o {tmp_path}"
+    wanted = {
+        "a.jpg": ", without the place (GPS)\n",
+        "a.jpg --keep-gps": ", with the photo's EXIF data\n",
+        "a.bmp": " pixels\n",
+    }
+    for name, end in wanted.items():
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            assert main(f"{command}/{name} --keep-metadata".split()) == 0
+        said = capsys.readouterr()
+        assert said.out.endswith(end) and not caught
+        assert ("BMP holds no EXIF data" in said.err) == name.endswith("bmp")
 
 
 def test_a_folder_in_16_bits_with_its_exif(network, camera_photo, tmp_path, capsys):

@@ -79,7 +79,7 @@ assign_kernels(trainer, {
     for c in config.layout.convolutions()
 })
 batch = BatchSource(config).batch(0)
-picture = keras.ops.convert_to_array(trainer(batch))
+picture = keras.ops.convert_to_numpy(trainer(batch))
 losses = [take_step(trainer, BatchSource(config).batch(i), i + 1) for i in range(3)]
 np.savez(out / "found.npz", picture=picture, losses=[list(step.values()) for step in losses])
 dtype_policy("auto")
