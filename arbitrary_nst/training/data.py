@@ -14,16 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import uniform_filter
 
 from arbitrary_nst.errors import ImageError, InputError
 from arbitrary_nst.image import load_image, resize
 from arbitrary_nst.networks.cin.layout import CinLayout, noise_shape
-from arbitrary_nst.networks.losses import LUMA
+from arbitrary_nst.networks.detail import detail_mask
 from arbitrary_nst.training.config import MIN_TRAINING_SIDE, TrainConfig, find_images
 from arbitrary_nst.training.paintings import by_group, draw_painting
-
-DETAIL_WINDOW = 33
 
 _log = logging.getLogger(__name__)
 
@@ -90,16 +87,6 @@ def disturb(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     gain, offset, deviation = rng.uniform([0.9, -0.05, 0], [1.1, 0.05, 0.05])
     noise = deviation * rng.standard_normal(image.shape, np.float32)
     return (gain * image + offset + noise).clip(0, 1).astype(np.float32)
-
-
-def detail_mask(photo: np.ndarray) -> np.ndarray:
-    """Where a photo is more detailed than its median: float32 (H, W, 1) of 0 and 1.
-
-    Detail is the gradient of the luma, averaged over squares of `DETAIL_WINDOW` pixels.
-    """
-    down, across = np.gradient(photo @ LUMA)
-    detail = uniform_filter(np.hypot(down, across), DETAIL_WINDOW, mode="nearest")
-    return (detail > np.median(detail)).astype(np.float32)[..., None]
 
 
 class BatchSource:

@@ -38,6 +38,7 @@ from arbitrary_nst.engines import load_engine
 from arbitrary_nst.engines.protocol import Engine, as_engine
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import load_image, resize, to_pil
+from arbitrary_nst.networks.detail import detail_mask
 from arbitrary_nst.networks.losses import relative_error, style_loss
 from arbitrary_nst.networks.vgg import (
     CONTENT_LAYER,
@@ -48,7 +49,6 @@ from arbitrary_nst.networks.vgg import (
 )
 from arbitrary_nst.pipeline.arguments import Progress
 from arbitrary_nst.training.config import StyleSpec
-from arbitrary_nst.training.data import detail_mask
 
 PHOTO_ROW = "photo"
 

@@ -43,7 +43,7 @@ def case(request, network_folder, make_photo, tmp_path_factory):
         folder = tmp_path_factory.mktemp("magenta") / "tiny"
         engine, side = Magenta(save_model(folder, model, two_images(model.stylize))), 2
     else:
-        settings = Vgg19Settings(iterations=(3,), style_size=40)
+        settings = Vgg19Settings(iterations=(3,), style_size=40, init="content")
         engine, side = Vgg19(settings=settings, vgg=small_vgg()), 16
     paintings = (1 - make_photo(40, 40, seed) for seed in (3, 4))
     return Case(engine, tuple(engine.embed(painting) for painting in paintings), side)

@@ -11,7 +11,7 @@ from arbitrary_nst import api
 from arbitrary_nst.engines.vgg19 import Vgg19, Vgg19Settings, objective
 from arbitrary_nst.engines.vgg19.objective import Eyes, Objective, Region
 from arbitrary_nst.engines.vgg19.styles import moments_for
-from arbitrary_nst.errors import CheckpointError
+from arbitrary_nst.errors import CheckpointError, InputError
 from arbitrary_nst.networks.losses import style_loss, total_variation_loss
 from arbitrary_nst.networks.vgg import gram_matrix
 
@@ -79,6 +79,12 @@ def test_equal_styles_on_soft_masks(content, styles):
     eyes = Eyes(small_vgg(), replace(SETTINGS, parts_weight=0.0))
     loss, gradient = Objective(eyes, content, region)(content)
     assert np.isfinite(loss) and np.isfinite(gradient).all()
+
+
+def test_weights_that_do_not_fit(content, styles):
+    weights = np.full((48, 64, 3), 1 / 3, np.float32)
+    with pytest.raises(InputError, match=r"the shape \(48, 64, 2\). Received: \(48, 64, 3"):
+        engine_with(None).render_regions(content, styles, weights)
 
 
 def test_strength_colour_and_working_size(content, styles, masks):

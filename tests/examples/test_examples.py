@@ -73,7 +73,9 @@ def small_engines(folder, monkeypatch):
     def make(name, source):
         if name != "vgg19":
             return original(name, source)
-        settings = replace(Vgg19Settings(), iterations=(2,), coarsest=64, style_size=32)
+        settings = replace(
+            Vgg19Settings(), iterations=(2,), coarsest=64, style_size=32, init="content"
+        )
         return Vgg19(settings=settings, vgg=small_vgg())
 
     monkeypatch.setattr(engines, "_make", make)

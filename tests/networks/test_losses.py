@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from arbitrary_nst.networks.detail import detail_mask
 from arbitrary_nst.networks.losses import (
     drawing_loss,
     light_loss,
@@ -12,7 +13,6 @@ from arbitrary_nst.networks.losses import (
     tone_loss,
     total_variation_loss,
 )
-from arbitrary_nst.training.data import detail_mask
 from arbitrary_nst.training.statistics import to_array
 
 

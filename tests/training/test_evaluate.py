@@ -10,9 +10,9 @@ from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines.cin import Cin
 from arbitrary_nst.errors import ImageError, InputError, StyleError, WeightsUnavailable
 from arbitrary_nst.image import resize
+from arbitrary_nst.networks.detail import detail_mask
 from arbitrary_nst.networks.vgg import gram_matrix
 from arbitrary_nst.training.config import StyleSpec
-from arbitrary_nst.training.data import detail_mask
 from arbitrary_nst.training.evaluate import (
     LOSSES,
     OTHERS,

@@ -9,11 +9,12 @@ from small_runs import batch_of, one_hot
 from small_training import LAYOUT, NAMES, draw_painting, small_config, small_vgg
 
 from arbitrary_nst.errors import InputError
+from arbitrary_nst.networks.detail import detail_mask
 from arbitrary_nst.networks.losses import total_variation_loss
 from arbitrary_nst.networks.vgg import gram_matrix
 from arbitrary_nst.training.checkpoint import averaged
 from arbitrary_nst.training.config import check_config
-from arbitrary_nst.training.data import BatchSource, detail_mask
+from arbitrary_nst.training.data import BatchSource
 from arbitrary_nst.training.statistics import NUM_WHOLE, style_statistics, to_array
 from arbitrary_nst.training.train import build_trainer, take_step
 from arbitrary_nst.training.trainer import LOSS_NAMES

@@ -265,6 +265,11 @@ class Vgg19:
         check_eager()
         for embedding in embeddings:
             self._check(content, embedding)
+        if weights is not None and weights.shape != (*content.shape[:2], len(embeddings)):
+            raise InputError(
+                f"`weights` has one number for each pixel and style. Expected the shape "
+                f"{(*content.shape[:2], len(embeddings))}. Received: {weights.shape}."
+            )
         scales = scale_shapes(content.shape, self.settings.coarsest)
         counts = steps_of_scales(self.settings, len(scales))
         fingerprint = fingerprint_of(content, embeddings, weights, self.settings, seed)

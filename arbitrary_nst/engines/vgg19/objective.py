@@ -20,8 +20,8 @@ import tensorflow as tf
 from arbitrary_nst.common.keras_on_tensorflow import keras
 from arbitrary_nst.engines.vgg19.settings import Vgg19Settings
 from arbitrary_nst.engines.vgg19.styles import Moments
+from arbitrary_nst.networks.detail import detail_mask
 from arbitrary_nst.networks.vgg import STYLE_LAYERS, channel_products
-from arbitrary_nst.training.data import detail_mask
 
 STRIDE = 16  # pixels to a position of relu5_1
 # Of relu5_1, in pixels to each side: the convolutions of each block, times its stride, and the
