@@ -11,7 +11,7 @@ import gradio as gr
 from PIL import Image
 
 from arbitrary_nst.demo import controls, saving, share
-from arbitrary_nst.demo.files import shown
+from arbitrary_nst.demo.files import shown, shown_photo
 from arbitrary_nst.demo.mixes import Mix, Own, code, embeddings_of, preview, tile_pictures
 from arbitrary_nst.demo.names import Captions, choices, title_of
 from arbitrary_nst.demo.parts import Shared, code_box, comparison
@@ -230,7 +230,7 @@ def connect(
         styles = embeddings_of(mix.styles, embedded, own)
         picture = preview(photo, mix, styles)
         offer = saving.offer_of(tab.saving, saving.job_of(photo, mix, styles, settings))
-        pair = shown(photo.picture()), shown(picture)
+        pair = shown_photo(photo), shown(picture)
         return pair, mix.shares(captions), code(photo, mix, own, settings=settings), *offer
 
     @friendly

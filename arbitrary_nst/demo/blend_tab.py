@@ -11,7 +11,7 @@ import gradio as gr
 
 from arbitrary_nst.demo import controls, saving, share, slots
 from arbitrary_nst.demo.blend_layout import BlendTab, First
-from arbitrary_nst.demo.files import shown
+from arbitrary_nst.demo.files import shown, shown_photo
 from arbitrary_nst.demo.mixes import (
     Mix,
     Own,
@@ -66,7 +66,7 @@ def first_view(
     if photo is None or mix.is_empty:
         return First(names, None, NO_PHOTO, "")
     picture = preview(photo, mix, embeddings_of(names, embedded, {}))
-    pair = shown(photo.picture()), shown(picture)
+    pair = shown_photo(photo), shown(picture)
     status = _status(mix, captions, picture)
     return First(names, pair, status, code(photo, mix, {}, settings=settings))
 
@@ -110,7 +110,7 @@ def connect(
         mix, own = _mix(*given)
         styles = embeddings_of(mix.styles, embedded, own)
         picture = preview(photo, mix, styles)
-        pair = shown(photo.picture()), shown(picture)
+        pair = shown_photo(photo), shown(picture)
         past = _remembered(past, share.to_text(mix))
         if mix.is_empty:
             hint = "All weights are 0: this is the photo." if mix.styles else "Choose a style."
@@ -130,7 +130,7 @@ def connect(
         check_can_be_fitted(mix, own)
         yield (gr.skip(), "Fitting the styles to this photo …", *[gr.skip()] * 4)
         picture = preview(photo, mix, [])
-        pair = shown(photo.picture()), shown(picture)
+        pair = shown_photo(photo), shown(picture)
         styles = embeddings_of(mix.styles, embedded, own)
         offer = saving.offer_of(tab.saving, saving.job_of(photo, mix, styles, settings))
         words = f"{_status(mix, captions, picture)} · fitted to this photo"

@@ -10,7 +10,7 @@ import gradio as gr
 import numpy as np
 
 from arbitrary_nst.demo import brush, controls, saving
-from arbitrary_nst.demo.files import shown
+from arbitrary_nst.demo.files import shown, shown_photo
 from arbitrary_nst.demo.mixes import Masks, Mix, Own, code, embeddings_of, preview
 from arbitrary_nst.demo.names import Captions, choices, title_of
 from arbitrary_nst.demo.parts import Shared, code_box, comparison
@@ -254,11 +254,11 @@ def connect(
             return None, "Choose a photo to begin.", "", no_file, *no_offer
         order = order_of(masks, given[:4], given[4:])
         if order.mix.is_empty:
-            before = shown(photo.picture())
+            before = shown_photo(photo)
             return (before, before), HINT, "", no_file, *no_offer
         styles = styles_of(order, own)
         picture = preview(photo, order.mix, styles, order.masks)
-        pair = shown(photo.picture()), shown(picture)
+        pair = shown_photo(photo), shown(picture)
         channels, file = None, no_file
         if masks is not None:
             channels = order.channels

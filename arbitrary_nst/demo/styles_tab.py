@@ -12,7 +12,14 @@ import numpy as np
 
 from arbitrary_nst.checkpoints import predicts_styles
 from arbitrary_nst.demo import controls, saving
-from arbitrary_nst.demo.files import new_file, original_name, read_upload, shown, uploaded_path
+from arbitrary_nst.demo.files import (
+    new_file,
+    original_name,
+    read_upload,
+    shown,
+    shown_photo,
+    uploaded_path,
+)
 from arbitrary_nst.demo.mixes import (
     LIBRARY_FILE,
     THUMBNAIL,
@@ -240,7 +247,7 @@ def connect(
         no_offer = saving.offer_of(tab.saving, None)
         if photo is None:
             return None, "Choose a photo to begin.", "", *no_offer
-        before, mix = shown(photo.picture()), mix_of(name, own, *given)
+        before, mix = shown_photo(photo), mix_of(name, own, *given)
         if mix is None:
             return (before, before), HINT, "", *no_offer
         styles = embeddings_of(mix.styles, embedded, own)
