@@ -173,5 +173,8 @@ def _launch(page: gr.Blocks, settings: Settings) -> tuple[str, str]:
         app_kwargs={"middleware": [guard]},
         quiet=True,
         prevent_thread_lock=True,
+        # The only thing that hangs on it is a look at the page itself, which gives up after three
+        # seconds and ends the demo: on a busy machine, or where a proxy stands in the way.
+        _frontend=False,
     )
     return local, shared

@@ -13,6 +13,8 @@ pytest.importorskip("gradio", reason="the demo needs gradio")
 from arbitrary_nst.demo import brush, mixes, photos, regions_tab, saving
 from arbitrary_nst.demo.settings import Settings
 
+# Gradio leaves event loops unclosed, which whatever comes next would be blamed for.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 RED, GREEN, BLUE = brush.COLORS.values()
 
 
@@ -93,8 +95,7 @@ class TestLayers:
 
     def test_the_editor_hands_on_to_them(self):
         layers = brush.Layers()
-        with brush.gr.Blocks():
-            editor = brush.editor(layers)
+        editor = brush.editor(layers)
         assert editor.accept_blobs._is_server_fn and editor.get_config()["server_fns"]
         self.send(editor.accept_blobs.__self__, "one")
         assert layers.get({"id": "one"}) == b"x" and not editor.blob_storage
