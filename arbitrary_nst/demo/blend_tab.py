@@ -106,7 +106,7 @@ def connect(
         """The picture of the present settings, what it is, and the code that makes it."""
         no_offer = saving.offer_of(tab.saving, None)
         if photo is None:
-            return None, NO_PHOTO, "", *no_offer, "", past
+            return None, NO_PHOTO, "", *no_offer, "", past, None
         mix, own = _mix(*given)
         styles = embeddings_of(mix.styles, embedded, own)
         picture = preview(photo, mix, styles)
@@ -114,11 +114,11 @@ def connect(
         past = _remembered(past, share.to_text(mix))
         if mix.is_empty:
             hint = "All weights are 0: this is the photo." if mix.styles else "Choose a style."
-            return pair, hint, "", *no_offer, "", past
+            return pair, hint, "", *no_offer, "", past, None
         offer = saving.offer_of(tab.saving, saving.job_of(photo, mix, styles, settings))
         text = code(photo, mix, own, settings=settings)
         link = f'<span data-query="{share.to_text(mix)}"></span>'
-        return pair, _status(mix, captions, picture), text, *offer, link, past
+        return pair, _status(mix, captions, picture), text, *offer, link, past, None
 
     @friendly
     def fit(photo: Photo | None, *given: Any) -> Iterator[tuple[Any, ...]]:
@@ -214,7 +214,7 @@ def connect(
         return style_sheet("styles", tile_pictures(photo.image, embedded, own).values())
 
     inputs = [photo, tab.fitted, *settings_of_mix]
-    outputs = [tab.result, tab.status, tab.code, *tab.saving.shown, tab.link, tab.past]
+    outputs = [tab.result, tab.status, tab.code, *tab.saving.shown, tab.link, tab.past, tab.fitted]
     shown_mix = [*tab.slots, tab.slot_pictures]
     everything = [*shown_mix, *tab.controls.all]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 SCRIPT = r"""
 (() => {
 // Files from anywhere on the page become the photo, unless a field for others takes them.
-const OTHERS = "[id^=painting-], #paintings, #own-paintings, #load-library, #camera, "
-  + "#regions-editor";
+const OTHERS = "[id^=painting-], #paintings, #own-paintings, #load-library, #camera";
 const give = (files) => {
   const input = document.querySelector("#photo input[type=file]");
   const image = [...files].find((file) => file.type.startsWith("image/")) ?? files[0];
