@@ -88,7 +88,7 @@ def editor(layers: Layers) -> gr.ImageEditor:
         canvas_size=(450, 300),
         elem_id="regions-editor",
     )
-    part.accept_blobs = layers.accept  # type: ignore[method-assign]
+    part.accept_blobs = layers.accept
     return part
 
 

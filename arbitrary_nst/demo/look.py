@@ -67,10 +67,11 @@ CSS = """
 .gradio-container, .gradio-container .main, .main > .wrap, .contain { min-width: 0 !important;
   width: 100%; }
 .gradio-container .main.fillable { padding: 10px 24px !important; }
-/* The page comes in pieces, each of which would push those below it: shown when it is whole. */
+/* The page comes in pieces, each of which would push those below it, and Gradio's own sign that it
+   loads, too: shown when all of the first tab is there. (`:has` in `:has` is no CSS.) */
 .gradio-container:not(:has(#styles label):has(.controls input):has(#slots input):has(#preset input
-  ):has(#full):has(#choose):has(.about):has(#status p):has(#about p):has(#result img, .about:not(
-  :has(img)))) .main { visibility: hidden; }
+  ):has(#full):has(#choose):has(#status p):has(#about p):has(#result img, .about.none)) > * {
+  visibility: hidden !important; }
 .tabs, .tabs .tabitem { min-width: 0; }
 .tabs .tabitem { padding: 10px 0 0 !important; border: none !important; }
 #top { flex-wrap: nowrap; align-items: center !important; gap: 24px; }
@@ -182,6 +183,7 @@ body.dragging::after { content: "Drop it anywhere: it becomes your photo"; posit
 .wrap > .slider_input_container { grid-area: range; }
 .min_value, .max_value { display: none !important; }
 input[type="number"] { height: 32px !important; width: 54px !important;
+  box-sizing: border-box;
   text-align: center !important;
   padding: 2px 4px !important; border-radius: 2px; }
 input[type="range"] { touch-action: pan-y; }

@@ -235,7 +235,7 @@ def connect(
         return list(own)[int(event.index)] if int(event.index) < len(own) else ""
 
     def newest(own: Own) -> str:
-        return next(reversed(own), "") if own else ""
+        return list(own)[-1] if own else ""
 
     @friendly
     def draw(

@@ -14,6 +14,7 @@ gradio = pytest.importorskip("gradio")
 
 from arbitrary_nst.demo import (  # noqa: E402
     controls,
+    look,
     mixes,
     painting_layout,
     photos,
@@ -144,3 +145,16 @@ def test_choices_say_whether_their_weights_are_here(monkeypatch, magenta, vgg19,
     monkeypatch.setenv("ARBITRARY_NST_VGG19", vgg19)
     said = [text for text, engine in painting_layout.engines() if engine != "cin"]
     assert all(word in text for word, text in zip(words, said, strict=True))
+
+
+def test_no_rule_is_dropped_for_nested_has():
+    """`:has` in `:has` is no CSS: a browser drops the rule, and the page came in moving pieces."""
+    open_ones = []  # what stands before each bracket that is open
+    for place, sign in enumerate(look.CSS):
+        if sign == "(":
+            is_has = look.CSS[:place].endswith(":has")
+            assert not (is_has and True in open_ones), look.CSS[place - 60 : place + 20]
+            open_ones.append(is_has)
+        elif sign == ")":
+            open_ones.pop()
+    assert not open_ones
