@@ -2,7 +2,9 @@
 
 A headless Chromium opens the demo and moves a slider; the page itself takes the time, from the
 slider's event to the new picture, sent over HTTP, decoded by the browser and drawn. Beside it
-stands what `stylize` alone takes. Then the slider is dragged without pause, to see how many
+stands what `stylize` alone takes, measured between two moves, so that a machine that is busy slows
+both; their difference is what the page adds. Before that, the page is opened a few times, from the
+address to the painted picture on screen. Then the slider is dragged without pause, to see how many
 pictures are painted on the way and how late the last one is.
 
     pip install "arbitrary-nst[demo,sample]" playwright      # and a chromium on the PATH
@@ -23,7 +25,8 @@ from arbitrary_nst.demo.serving import private_folder
 from arbitrary_nst.image import load_image, resize
 from arbitrary_nst.samples import SAMPLES, sample_photo
 
-SIZES = (256, 512)  # the page's first photo has no more pixels
+SIZES = (256, 512)  # the sample has no more pixels
+FIRST_STYLES = ("composition-vii", "starry-night")  # those that the page begins with
 MOVE = """
 async ([label, value]) => {
   const picture = () => [...document.querySelectorAll("#result img")].at(-1);
@@ -64,11 +67,23 @@ async ([label, milliseconds]) => {
 """
 
 
+OPENED = """
+async () => {
+  const picture = () => [...document.querySelectorAll("#result img")].at(-1);
+  const seen = () => picture()?.complete && getComputedStyle(picture()).visibility === "visible";
+  while (!seen()) await new Promise(requestAnimationFrame);
+  await picture().decode();
+  return performance.now();  // since the address was opened
+}
+"""
+
+
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--sizes", type=int, nargs="+", choices=SIZES, default=SIZES)
     parser.add_argument("--moves", type=int, default=30)
+    parser.add_argument("--visits", type=int, default=5)
     options = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
@@ -79,44 +94,61 @@ def main() -> None:
         demo = start(Settings(port=0), wait=False)
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(300_000)  # a busy machine takes its time, and is measured too
         page.goto(demo.local_url)
         page.locator("#result img").last.wait_for()
-        names = [page.locator(f"#weight-{n} span").first.inner_text() for n in (1, 2)]
-        print("        slider to picture (ms)   stylize alone   dragged for 2 s, ms")
+        opened = [opening(browser, demo.local_url) for _ in range(options.visits)]
+        print(f"first picture after opening, ms: {statistics.median(opened):.0f} (median)")
+        label = page.locator("#weight-1 span").first.inner_text()
+        page.get_by_label(SAMPLES[0], exact=True).check(force=True)
+        page.locator("#photo-info").get_by_text(SAMPLES[0]).wait_for()
+        page.get_by_text("Size while you try, and the camera").click()
+        print("        slider to picture (ms)   stylize alone          dragged for 2 s, ms")
         print(
-            "pixels  median  slowest of ten     median (ms)   moves  pictures  last one late (ms)"
+            "pixels  median  slowest of ten     median (ms)  ratio   moves  pictures  "
+            "last one late (ms)"
         )
         for size in options.sizes:
             page.locator("#size").get_by_label(str(size), exact=True).check()
             page.locator("#status").get_by_text(str(size)).wait_for()
             page.wait_for_timeout(1500)  # the tiles are painted too
-            print(row(page, names, size, options.moves), flush=True)
+            print(row(page, label, size, options.moves), flush=True)
         browser.close()
         demo.close(verbose=False)
 
 
-def row(page, names: list[str], size: int, moves: int) -> str:
+def row(page, label: str, size: int, moves: int) -> str:
     """The line of one size."""
-    page.evaluate(MOVE, [names[0], 0.07])  # the first picture of a size takes longer
-    times = [
-        page.evaluate(MOVE, [names[0], round(0.1 + 0.8 * number / moves, 3)])
-        for number in range(moves)
-    ]
+    page.evaluate(MOVE, [label, 0.07])  # the first picture of a size takes longer
+    times, alone = [], []
+    seconds_alone(size)
+    for number in range(moves):
+        times.append(page.evaluate(MOVE, [label, round(0.1 + 0.8 * number / moves, 3)]))
+        alone.append(seconds_alone(size) * 1000)
     tenth = statistics.quantiles(times, n=10)[-1]
-    drag = page.evaluate(DRAG, [names[0], 2000])
-    alone = statistics.median(seconds_alone(names, size) for _ in range(moves)) * 1000
+    drag = page.evaluate(DRAG, [label, 2000])
+    median, bare = statistics.median(times), statistics.median(alone)
     return (
-        f"{size:6d}{statistics.median(times):8.0f}{tenth:16.0f}{alone:16.0f}"
+        f"{size:6d}{median:8.0f}{tenth:16.0f}{bare:16.0f}{median / bare:7.1f}"
         f"{drag['moves']:8d}{drag['painted']:10d}{drag['late']:20.0f}"
     )
 
 
-def seconds_alone(names: list[str], size: int) -> float:
+def opening(browser, url: str) -> float:
+    """Milliseconds from opening the address, as a new visitor, to the picture on screen."""
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(url, wait_until="commit", timeout=300_000)
+    milliseconds = page.evaluate(OPENED)
+    page.close()
+    return milliseconds
+
+
+def seconds_alone(size: int) -> float:
     """One call of `stylize` on the page's first sample, as the demo has it in memory."""
     photo = load_image(sample_photo(SAMPLES[0]))[0]
     photo = resize(photo, longer_side=size)
     begin = time.perf_counter()
-    stylize(photo, names, [0.3, 0.5])
+    stylize(photo, list(FIRST_STYLES), [0.3, 0.5])
     return time.perf_counter() - begin
 
 

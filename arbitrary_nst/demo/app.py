@@ -18,6 +18,7 @@ from arbitrary_nst.demo import (
     painting_layout,
     painting_tab,
     photo_box,
+    regions_tab,
     saving,
     styles_tab,
 )
@@ -25,6 +26,7 @@ from arbitrary_nst.demo.guard import Guard
 from arbitrary_nst.demo.look import CSS, theme
 from arbitrary_nst.demo.mixes import embedded_styles, plain_photo, thumbnails
 from arbitrary_nst.demo.names import captions
+from arbitrary_nst.demo.parts import Shared
 from arbitrary_nst.demo.photo_box import STATE_SECONDS
 from arbitrary_nst.demo.photos import samples as sample_photos
 from arbitrary_nst.demo.script import SCRIPT
@@ -76,33 +78,34 @@ def build(settings: Settings) -> gr.Blocks:
                 blend = blend_layout.lay_out(pictures, words, first, pace)
             with gr.Tab(between_tab.NAME):
                 between = between_tab.lay_out(pictures, words, pace)
+            with gr.Tab(regions_tab.NAME):
+                regions = regions_tab.lay_out(list(pictures), words, pace)
             with gr.Tab(painting_tab.NAME):
                 painting = painting_layout.lay_out(pace, first.pair and first.pair[0])
             with gr.Tab(styles_tab.NAME):
-                mine = styles_tab.lay_out()
+                mine = styles_tab.lay_out(pace, first.pair and first.pair[0])
         photo_box.lay_out_more(box)
         gr.HTML(FOOTER, elem_id="about")
 
         changes = photo_box.connect(box, settings, samples, photo, live=LIVE, reading=READING)
         queues = {"live": LIVE, "heavy": HEAVY}
         after = blend_tab.connect(page, blend, box.state, own, settings, embedded, words, **queues)
-        shared = between_tab.Shared(present, box.state, own)
+        shared = Shared(present, box.state, own)
         paint_between_after = between_tab.connect(
             between, shared, settings, embedded, words, **queues
+        )
+        paint_regions_after = regions_tab.connect(
+            regions, shared, settings, embedded, words, reading=READING, **queues
         )
         paint_painting_after = painting_tab.connect(
             painting, box.state, settings, minutes=MINUTES, **queues
         )
-        learned, forgot = styles_tab.connect(
-            mine,
-            box.state,
-            own,
-            settings,
-            embedded,
-            words,
-            sample,
-            [blend.styles, *between.choices],
-            heavy=HEAVY,
+        offers: list[Any] = [
+            *((part, []) for part in (blend.styles, *between.choices, *regions.brushes)),
+            (regions.rest, [regions_tab.STAYS]),
+        ]
+        learned, forgot, paint_mine_after = styles_tab.connect(
+            mine, shared, settings, embedded, words, sample, offers, **queues
         )
         endpoints.add(settings, list(embedded), HEAVY)
 
@@ -110,15 +113,17 @@ def build(settings: Settings) -> gr.Blocks:
         for event in (*changes.photos, *changes.sizes):
             painted = after.paint(after.take(event, box.mix) if event in uploads else event)
             paint_between_after(painted)
+            paint_regions_after(painted)
             paint_painting_after(painted)
+            paint_mine_after(painted)
             if event in changes.photos:
                 after.draw(painted)
         for event in learned:
             after.draw(event)
         after.begin(forgot)  # the styles of the mix may be gone
-        paint_between_after(
-            tabs.select(_name_of_tab, None, present, show_progress="hidden", **LIVE)
-        )
+        turned = tabs.select(_name_of_tab, None, present, show_progress="hidden", **LIVE)
+        for paint_after in (paint_between_after, paint_regions_after, paint_mine_after):
+            paint_after(turned)
     page.queue(max_size=settings.max_waiting, default_concurrency_limit=1)
     return page
 
@@ -168,5 +173,8 @@ def _launch(page: gr.Blocks, settings: Settings) -> tuple[str, str]:
         app_kwargs={"middleware": [guard]},
         quiet=True,
         prevent_thread_lock=True,
+        # The only thing that hangs on it is a look at the page itself, which gives up after three
+        # seconds and ends the demo: on a busy machine, or where a proxy stands in the way.
+        _frontend=False,
     )
     return local, shared

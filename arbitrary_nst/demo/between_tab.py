@@ -11,10 +11,10 @@ import gradio as gr
 from PIL import Image
 
 from arbitrary_nst.demo import controls, saving, share
-from arbitrary_nst.demo.files import shown
+from arbitrary_nst.demo.files import shown, shown_photo
 from arbitrary_nst.demo.mixes import Mix, Own, code, embeddings_of, preview, tile_pictures
 from arbitrary_nst.demo.names import Captions, choices, title_of
-from arbitrary_nst.demo.parts import code_box, comparison
+from arbitrary_nst.demo.parts import Shared, code_box, comparison
 from arbitrary_nst.demo.photos import Photo
 from arbitrary_nst.demo.settings import Settings
 from arbitrary_nst.demo.tiles import data_url
@@ -23,7 +23,7 @@ from arbitrary_nst.embedding import Embedding
 
 NAME = "Between styles"
 STEPS = 5
-ENDS = ("From", "To, in five pictures: click one to see it large")
+ENDS = ("From", "To: click a picture to see it large")
 CORNERS = ("Top left", "Top right", "Bottom left", "Bottom right")
 FIRST_CORNERS = ("great-wave", "scream", "composition-vii", "water-lilies")
 
@@ -84,21 +84,6 @@ class BetweenTab:
         return [*self.ends, *self.corners]
 
 
-@dataclass(frozen=True)
-class Shared:
-    """What the tab takes from the rest of the page.
-
-    Args:
-        present: state with the name of the tab in sight; out of sight nothing is painted here.
-        photo: state with the visitor's photo.
-        own: state with the visitor's own styles by name.
-    """
-
-    present: gr.State
-    photo: gr.State
-    own: gr.State
-
-
 def lay_out(pictures: dict[str, Image.Image], captions: Captions, pace: saving.Pace) -> BetweenTab:
     """Draws the tab.
 
@@ -115,7 +100,7 @@ def lay_out(pictures: dict[str, Image.Image], captions: Captions, pace: saving.P
             with gr.Column(elem_classes="stage"):
                 result = comparison("pad-result")
                 status = gr.Markdown(elem_classes="quiet", elem_id="pad-status")
-            with gr.Row():
+            with gr.Row(elem_classes="small-choices"):
                 ends = [
                     gr.Dropdown(shown_names, value=names[index], label=label, min_width=140)
                     for label, index in zip(ENDS, (0, min(1, len(names) - 1)), strict=True)
@@ -136,17 +121,17 @@ def lay_out(pictures: dict[str, Image.Image], captions: Captions, pace: saving.P
             pad = gr.HTML(
                 pad_html(first, pictures, captions), js_on_load=_PAD_SCRIPT, elem_id="pad"
             )
+            with gr.Row(elem_id="corners", elem_classes="small-choices"):
+                corners = [
+                    gr.Dropdown(shown_names, value=name, label=label, min_width=120)
+                    for label, name in zip(CORNERS, first, strict=True)
+                ]
             axes = [
                 gr.Slider(0, 1, 0.5, step=0.01, label=label, buttons=[], elem_id=f"pad-{axis}")
                 for axis, label in (("x", "Left to right"), ("y", "Top to bottom"))
             ]
             own_controls = controls.lay_out("pad-")
             keep = saving.lay_out(pace, "pad-")
-    with gr.Row():
-        corners = [
-            gr.Dropdown(shown_names, value=name, label=label, min_width=140)
-            for label, name in zip(CORNERS, first, strict=True)
-        ]
     with gr.Accordion("The same picture from Python", open=False):
         text = code_box("pad-code")
     place = gr.State(corner_mix(0.5, 0.5, first))
@@ -245,7 +230,7 @@ def connect(
         styles = embeddings_of(mix.styles, embedded, own)
         picture = preview(photo, mix, styles)
         offer = saving.offer_of(tab.saving, saving.job_of(photo, mix, styles, settings))
-        pair = shown(photo.picture()), shown(picture)
+        pair = shown_photo(photo), shown(picture)
         return pair, mix.shares(captions), code(photo, mix, own, settings=settings), *offer
 
     @friendly

@@ -9,10 +9,13 @@ import gradio as gr
 from PIL import Image
 
 from arbitrary_nst.demo import controls, saving, share, slots
-from arbitrary_nst.demo.mixes import MAX_STYLES
+from arbitrary_nst.demo.mixes import MAX_STYLES, fits_styles
 from arbitrary_nst.demo.names import Captions, choices
 from arbitrary_nst.demo.parts import code_box, comparison
 from arbitrary_nst.demo.tiles import style_sheet
+
+# The last pictures; see `script.py`, which keeps them in the visitor's browser alone.
+RECENT = '<div id="recent" role="group" aria-label="Your last pictures"></div>'
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class BlendTab:
 
     chosen: gr.State  # names, in the order of the slots
     past: gr.State  # mixes before this one, for undo
+    fitted: gr.State  # of which photo and mix the fitted picture is shown, or None
+    recall: gr.Textbox  # the mix of a picture in the row of the last ones, as a text
     styles: gr.CheckboxGroup
     pictures: gr.HTML
     rows: list[gr.Row]
@@ -47,6 +52,7 @@ class BlendTab:
     surprise: gr.Button
     undo: gr.Button
     preset: gr.Dropdown
+    fit: gr.Button
     controls: controls.Controls
     result: gr.ImageSlider
     status: gr.Markdown
@@ -71,7 +77,7 @@ def lay_out(
         first: what is shown at the beginning.
         pace: of the pictures to keep.
     """
-    chosen, past = gr.State(first.names), gr.State([])
+    chosen, past, fitted = gr.State(first.names), gr.State([]), gr.State(None)
     with gr.Row(equal_height=False, elem_classes="room"):
         with gr.Column(scale=7, min_width=320, elem_classes="wall"):
             with gr.Column(elem_classes="stage"):
@@ -107,13 +113,23 @@ def lay_out(
                 elem_id="preset",
             )
             own_controls = controls.lay_out()
+            fit = gr.Button(
+                "Fit to this photo, in some seconds",
+                size="sm",
+                visible=fits_styles(),
+                elem_id="fit",
+            )
             keep = saving.lay_out(pace)
+            gr.HTML(RECENT, elem_id="recent-box")
+            recall = gr.Textbox(elem_id="recall", label="Recall", elem_classes="sheet")
     link = gr.HTML("", elem_id="link", elem_classes="sheet")
     with gr.Accordion("The same picture from Python", open=False):
         text = code_box("code", first.code)
     return BlendTab(
         chosen,
         past,
+        fitted,
+        recall,
         styles,
         sheet,
         list(rows),
@@ -123,6 +139,7 @@ def lay_out(
         surprise,
         undo,
         preset,
+        fit,
         own_controls,
         result,
         status,

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
 
 from arbitrary_nst.demo import controls, saving, share, slots
 from arbitrary_nst.demo.blend_layout import BlendTab, First
-from arbitrary_nst.demo.files import shown
-from arbitrary_nst.demo.mixes import Mix, Own, code, embeddings_of, preview, tile_pictures
+from arbitrary_nst.demo.files import shown, shown_photo
+from arbitrary_nst.demo.mixes import (
+    Mix,
+    Own,
+    check_can_be_fitted,
+    code,
+    embeddings_of,
+    preview,
+    tile_pictures,
+)
 from arbitrary_nst.demo.names import Captions, title_of
 from arbitrary_nst.demo.photos import Photo
 from arbitrary_nst.demo.settings import Settings
@@ -58,7 +66,7 @@ def first_view(
     if photo is None or mix.is_empty:
         return First(names, None, NO_PHOTO, "")
     picture = preview(photo, mix, embeddings_of(names, embedded, {}))
-    pair = shown(photo.picture()), shown(picture)
+    pair = shown_photo(photo), shown(picture)
     status = _status(mix, captions, picture)
     return First(names, pair, status, code(photo, mix, {}, settings=settings))
 
@@ -98,26 +106,45 @@ def connect(
         """The picture of the present settings, what it is, and the code that makes it."""
         no_offer = saving.offer_of(tab.saving, None)
         if photo is None:
-            return None, NO_PHOTO, "", *no_offer, "", past
+            return None, NO_PHOTO, "", *no_offer, "", past, None
         mix, own = _mix(*given)
         styles = embeddings_of(mix.styles, embedded, own)
         picture = preview(photo, mix, styles)
-        pair = shown(photo.picture()), shown(picture)
+        pair = shown_photo(photo), shown(picture)
         past = _remembered(past, share.to_text(mix))
         if mix.is_empty:
             hint = "All weights are 0: this is the photo." if mix.styles else "Choose a style."
-            return pair, hint, "", *no_offer, "", past
+            return pair, hint, "", *no_offer, "", past, None
         offer = saving.offer_of(tab.saving, saving.job_of(photo, mix, styles, settings))
         text = code(photo, mix, own, settings=settings)
         link = f'<span data-query="{share.to_text(mix)}"></span>'
-        return pair, _status(mix, captions, picture), text, *offer, link, past
+        return pair, _status(mix, captions, picture), text, *offer, link, past, None
 
     @friendly
-    def find(photo: Photo | None, *given: Any) -> saving.Job:
-        """The picture to keep."""
+    def fit(photo: Photo | None, *given: Any) -> Iterator[tuple[Any, ...]]:
+        """The picture of the styles fitted to this photo, until the next move of a slider."""
+        if photo is None:
+            raise no_photo()
+        plain, own = _mix(*given)
+        mix = replace(plain, fit=True)
+        check_can_be_fitted(mix, own)
+        yield (gr.skip(), "Fitting the styles to this photo …", *[gr.skip()] * 4)
+        picture = preview(photo, mix, [])
+        pair = shown_photo(photo), shown(picture)
+        styles = embeddings_of(mix.styles, embedded, own)
+        offer = saving.offer_of(tab.saving, saving.job_of(photo, mix, styles, settings))
+        words = f"{_status(mix, captions, picture)} · fitted to this photo"
+        key = photo.token, photo.size, plain
+        yield pair, words, code(photo, mix, own, settings=settings), *offer, key
+
+    @friendly
+    def find(photo: Photo | None, fitted: Any, *given: Any) -> saving.Job:
+        """The picture to keep: that which is shown."""
         if photo is None:
             raise no_photo()
         mix, own = _mix(*given)
+        if fitted == (photo.token, photo.size, mix):
+            mix = replace(mix, fit=True)
         styles = embeddings_of(mix.styles, embedded, own)
         return saving.job_of(photo, mix, styles, settings, share.to_text(mix))
 
@@ -186,8 +213,8 @@ def connect(
             return gr.skip()
         return style_sheet("styles", tile_pictures(photo.image, embedded, own).values())
 
-    inputs = [photo, *settings_of_mix]
-    outputs = [tab.result, tab.status, tab.code, *tab.saving.shown, tab.link, tab.past]
+    inputs = [photo, tab.fitted, *settings_of_mix]
+    outputs = [tab.result, tab.status, tab.code, *tab.saving.shown, tab.link, tab.past, tab.fitted]
     shown_mix = [*tab.slots, tab.slot_pictures]
     everything = [*shown_mix, *tab.controls.all]
 
@@ -210,6 +237,11 @@ def connect(
     paint_after(tab.surprise.click(surprise, None, everything, **quick))
     paint_after(tab.preset.input(take_preset, tab.preset, everything, **quick))
     paint_after(tab.undo.click(undo, [tab.past, own], [*everything, tab.past], **quick))
+
+    paint_after(tab.recall.input(take_text, [tab.recall, own], everything, **quick))
+    fitting = [tab.result, tab.status, tab.code, *tab.saving.shown, tab.fitted]
+    slow: dict[str, Any] = {"show_progress": "hidden", "preprocess": False, **heavy}
+    tab.fit.click(fit, [photo, *settings_of_mix], fitting, **slow)
 
     def begin_after(event: Any) -> Any:
         return draw_after(paint_after(event.then(begin, None, shown_mix, **quick)))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import secrets
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +14,15 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from arbitrary_nst.demo.photos import Photo
 from arbitrary_nst.demo.settings import Settings
 from arbitrary_nst.errors import ImageError
 
 SETTINGS_KEY = "arbitrary_nst"  # under which a PNG has its settings
+MOST_PHOTOS = 256  # whose files are remembered
+
+_photos: dict[tuple[str, str, int], str] = {}  # files of photos, by folder, token and size
+_lock = threading.Lock()
 
 
 def new_file(name: str) -> Path:
@@ -37,6 +45,26 @@ def shown(picture: Image.Image) -> str:
         path = new_file("picture.jpg")
         picture.save(path, quality=92, subsampling=0)
     return str(path)
+
+
+def shown_photo(photo: Photo) -> str:
+    """Writes a visitor's photo to be looked at, once; returns its path.
+
+    The same address at every move of a slider is one that the browser need not ask for again.
+    """
+    key = get_upload_folder(), photo.token, photo.size
+    with _lock:
+        path = _photos.get(key)
+    if path is not None:
+        with contextlib.suppress(OSError):  # it was swept
+            os.utime(path)  # it is in use: old files are deleted
+            return path
+    path = shown(photo.picture())
+    with _lock:
+        _photos[key] = path
+        while len(_photos) > MOST_PHOTOS:
+            del _photos[next(iter(_photos))]
+    return path
 
 
 def exact(picture: Image.Image, name: str, settings: str = "") -> str:

@@ -43,6 +43,11 @@ def theme() -> gr.themes.Base:
         block_title_text_color_dark="*neutral_300",
         block_info_text_color="*neutral_600",
         block_info_text_color_dark="*neutral_400",
+        input_background_fill="#fffefb",
+        input_background_fill_dark="#221f1c",
+        input_border_width="1px",
+        input_border_color="#ddd8ce",
+        input_border_color_dark="#3f3a35",
         slider_color="*primary_700",
         slider_color_dark="*primary_500",
     )
@@ -62,8 +67,11 @@ CSS = """
 .gradio-container, .gradio-container .main, .main > .wrap, .contain { min-width: 0 !important;
   width: 100%; }
 .gradio-container .main.fillable { padding: 10px 24px !important; }
-/* The page comes in pieces, each of which would push those below it: shown when it is whole. */
-.gradio-container:not(:has(#styles label):has(.controls input)) .main { visibility: hidden; }
+/* The page comes in pieces, each of which would push those below it, and Gradio's own sign that it
+   loads, too: shown when all of the first tab is there. (`:has` in `:has` is no CSS.) */
+.gradio-container:not(:has(#styles label):has(.controls input):has(#slots input):has(#preset input
+  ):has(#full):has(#choose):has(#status p):has(#about p):has(#result img, .about.none)) > * {
+  visibility: hidden !important; }
 .tabs, .tabs .tabitem { min-width: 0; }
 .tabs .tabitem { padding: 10px 0 0 !important; border: none !important; }
 #top { flex-wrap: nowrap; align-items: center !important; gap: 24px; }
@@ -175,6 +183,7 @@ body.dragging::after { content: "Drop it anywhere: it becomes your photo"; posit
 .wrap > .slider_input_container { grid-area: range; }
 .min_value, .max_value { display: none !important; }
 input[type="number"] { height: 32px !important; width: 54px !important;
+  box-sizing: border-box;
   text-align: center !important;
   padding: 2px 4px !important; border-radius: 2px; }
 input[type="range"] { touch-action: pan-y; }
@@ -211,9 +220,33 @@ input[role="combobox"]:focus-visible {
 .dark .cm-editor, .dark .cm-editor .cm-content span { color: #e7e5e4 !important; }
 .dark .cm-editor .cm-content span[class]:nth-child(odd) { color: #99f6e4 !important; }
 
+/* The last pictures. */
+#recent-box, #recent-box .html-container { padding: 0 !important; }
+#recent { display: grid; grid-template-columns: repeat(8, 1fr); gap: 4px; min-height: 41px; }
+#recent button { aspect-ratio: 1; border-radius: 2px; padding: 0; border: none; cursor: pointer;
+  background: center / cover; }
+#recent button:hover { box-shadow: 0 0 0 2px var(--accent); }
+
+/* Choices of a style from a list. */
+.small-choices { gap: 6px !important; }
+.small-choices .block, .desk .block, .bench .block { padding: 0 !important; }
+.small-choices .block > label > span, .small-choices .container > span { margin: 0 0 2px;
+  font-size: 13px; }
+.small-choices .wrap { min-height: 36px; }
+.small-choices input { padding: 4px 8px !important; text-overflow: ellipsis; }
+
+/* Where styles go: the picture, and beside it the photo to brush over. */
+.halves .stage, .halves .desk { min-width: 0; }
+#regions-result, #regions-editor { height: 390px !important; }
+#regions-editor { overflow: hidden !important; border-radius: 2px;
+  background: var(--line) !important; }
+.bench { gap: 28px !important; margin-top: 4px; }
+.painting:not(:has(img)) .block:has(> .wrap > .head) { visibility: hidden; }
+
 /* Four styles at the corners. */
+#pad-result { height: 320px !important; }
 #pad { padding: 0; }
-.pad { position: relative; width: 100%; max-width: 300px; aspect-ratio: 1; margin: 0 auto;
+.pad { position: relative; width: 100%; max-width: 220px; aspect-ratio: 1; margin: 0 auto;
   border-radius: 2px; overflow: hidden; cursor: crosshair; touch-action: none;
   display: grid; grid-template: 1fr 1fr / 1fr 1fr; user-select: none; }
 .pad div { background: center / cover; position: relative; }
@@ -228,8 +261,10 @@ input[role="combobox"]:focus-visible {
 /* A gallery is as high as its pictures. */
 #strip .grid-wrap, #own-styles .grid-wrap { height: auto !important; min-height: 0 !important;
   max-height: none !important; }
-#strip { min-height: 150px; }
-#own-styles { min-height: 240px; }
+#strip { min-height: 140px; padding: 0 !important; }
+#strip .thumbnail-lg, #strip .gallery-item { height: 136px !important;
+  aspect-ratio: auto !important; }
+#own-styles { min-height: 110px; padding: 0 !important; }
 progress { width: 100%; height: 6px; appearance: none; border: none; border-radius: 3px;
   overflow: hidden; background: var(--line); display: block; }
 progress::-webkit-progress-bar { background: var(--line); }
@@ -254,6 +289,11 @@ progress:indeterminate::-moz-progress-bar { width: 100%; }
   .tab-container button { padding: 0 8px !important; font-size: 14px !important;
     min-height: 44px; }
   #slots { min-height: 0; }
+  #recent { grid-template-columns: repeat(4, 1fr); }
+  .halves { display: contents !important; }
+  .halves .desk { margin-top: 8px; }
+  #pad-result, #regions-result { height: 34vh !important; }
+  .pad { max-width: 260px; }
   #strip .grid-container { grid-template-columns: repeat(2, 1fr) !important; }
   .room { gap: 12px !important; }
   /* The picture stays in sight while its sliders move and styles are chosen. */

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from arbitrary_nst.api import embed, list_styles, stylize
+from arbitrary_nst.checkpoints import TARGETS_FILE, cin_folder
 from arbitrary_nst.demo.files import plain
 from arbitrary_nst.demo.names import Captions, title_of
 from arbitrary_nst.demo.photos import LEAST_SIDE, Photo, as_picture, fitted, full_shape
@@ -17,13 +19,15 @@ from arbitrary_nst.demo.settings import Settings
 from arbitrary_nst.embedding import Embedding, normalize_weights
 from arbitrary_nst.engines import EngineName, load_engine
 from arbitrary_nst.engines.protocol import Engine
-from arbitrary_nst.errors import StyleError
+from arbitrary_nst.errors import InputError, StyleError
 from arbitrary_nst.image import to_pil
 from arbitrary_nst.pipeline.arguments import Progress
 
 MAX_STYLES = 6
 THUMBNAIL = 256  # pixels of the pictures in the choice of styles, which are also looked at closely
 LIBRARY_FILE = "my-styles.safetensors"
+REGIONS_FILE = "regions.png"  # whose red, green and blue are the masks of three styles
+FIT_STEPS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +42,7 @@ class OwnStyle:
 
 
 Own = Mapping[str, OwnStyle]
+Masks = Sequence[np.ndarray | None] | None  # one for each style of a mix, uint8 `(h, w)`
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ class Mix:
         strength: from 0 to 1.
         keep_colors: whether the photo's colours stay.
         strokes: size of the strokes; at 2 they are twice as large as they would be.
+        fit: whether the packaged styles are fitted to the photo before it is painted.
     """
 
     styles: tuple[str, ...]
@@ -57,6 +63,7 @@ class Mix:
     strength: float = 1.0
     keep_colors: bool = False
     strokes: float = 1.0
+    fit: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -96,6 +103,7 @@ def paint(
     engine: EngineName | Engine = "auto",
     progress: Progress | None = None,
     working_size: int | None = None,
+    masks: Masks = None,
 ) -> Image.Image:
     """The picture of an image in a mix; without a mix the image itself.
 
@@ -106,20 +114,57 @@ def paint(
         engine: that paints; "auto" is that of the embeddings.
         progress: as for `stylize`.
         working_size: likewise.
+        masks: likewise; None for styles that go everywhere.
     """
     if mix.is_empty:
         return as_picture(image)
+    if mix.fit:
+        engine = fitting_engine()
     return stylize(
         image,
-        styles,
+        list(mix.styles) if mix.fit else styles,  # the engine's own carry what they are fitted to
         mix.weights,
         strength=mix.strength,
         color="content" if mix.keep_colors else "style",
         working_size=working_size,
+        masks=masks,
         engine=engine,
         max_pixels=max(1, image.shape[0] * image.shape[1]),
         progress=progress,
     )
+
+
+def check_can_be_fitted(mix: Mix, own: Own) -> None:
+    """Checks that the styles of a mix can be fitted to a photo.
+
+    Raises:
+        InputError: the network cannot, or a style is the visitor's own.
+    """
+    if not fits_styles():
+        raise InputError("This network cannot fit styles to a photo: its targets are not here.")
+    mine = [name for name in mix.styles if name in own]
+    if mine:
+        raise InputError(
+            f"Packaged styles alone can be fitted to a photo, for which their paintings are known. "
+            f"Take these out first: {', '.join(mine)}."
+        )
+
+
+def fits_styles() -> bool:
+    """Whether the network comes with what its styles are fitted to."""
+    return (cin_folder() / TARGETS_FILE).is_file()
+
+
+def fitting_engine() -> Engine:
+    """The engine that fits styles to each photo; made once, since it takes seconds."""
+    return _fitting_engine(str(cin_folder()))
+
+
+@functools.lru_cache(maxsize=1)
+def _fitting_engine(folder: str) -> Engine:
+    from arbitrary_nst.engines.cin import Cin
+
+    return Cin(folder, fit_steps=FIT_STEPS)
 
 
 def thumbnails(image: np.ndarray, styles: Mapping[str, Embedding]) -> dict[str, Image.Image]:
@@ -158,9 +203,9 @@ def plain_photo() -> np.ndarray:
     return np.where(sun[..., None], (1.0, 0.85, 0.5), image).astype(np.float32)
 
 
-def preview(photo: Photo, mix: Mix, styles: list[Embedding]) -> Image.Image:
+def preview(photo: Photo, mix: Mix, styles: list[Embedding], masks: Masks = None) -> Image.Image:
     """The picture that follows the sliders."""
-    return paint(photo.image, mix, styles, working_size=preview_size(photo, mix))
+    return paint(photo.image, mix, styles, working_size=preview_size(photo, mix), masks=masks)
 
 
 def preview_size(photo: Photo, mix: Mix) -> int | None:
@@ -196,7 +241,12 @@ def file_name(photo: Photo, mix: Mix) -> str:
 
 
 def code(
-    photo: Photo, mix: Mix, own: Own, engine: str | None = None, settings: Settings | None = None
+    photo: Photo,
+    mix: Mix,
+    own: Own,
+    engine: str | None = None,
+    settings: Settings | None = None,
+    channels: Sequence[int | None] | None = None,
 ) -> str:
     """The Python lines that make the very file that is downloaded.
 
@@ -206,6 +256,7 @@ def code(
         own: the visitor's own styles.
         engine: to be named, where it is not the one that the styles lead to.
         settings: for the limit of the picture's size.
+        channels: for each style the channel of `REGIONS_FILE` that says where it goes, or None.
     """
     imports = ["stylize"]
     lines: list[str] = []
@@ -218,13 +269,23 @@ def code(
     if kind == "sample" and isinstance(photo.source, np.ndarray):
         head.append("from arbitrary_nst.samples import sample_photo")
         content = f"sample_photo({_quoted(sample)})"
+    if channels is not None:
+        head[:0] = ["import numpy as np", "from PIL import Image", ""]
+        lines.append(f'regions = np.asarray(Image.open("{REGIONS_FILE}"))')
+    if mix.fit:
+        head.append("from arbitrary_nst.engines.cin import Cin")
     styles = (f"mine[{_quoted(n)}]" if n in own else _quoted(n) for n in mix.styles)
     arguments = [content, f"[{', '.join(styles)}]", f"[{', '.join(map(_number, mix.weights))}]"]
     if mix.strength != 1:
         arguments.append(f"strength={_number(mix.strength)}")
     if mix.keep_colors:
         arguments.append('color="content"')
-    if engine is not None:
+    if channels is not None:
+        masks = ("None" if c is None else f"regions[..., {c}]" for c in channels)
+        arguments.append(f"masks=[{', '.join(masks)}]")
+    if mix.fit:
+        arguments.append(f"engine=Cin(fit_steps={FIT_STEPS})")
+    elif engine is not None:
         arguments.append(f"engine={_quoted(engine)}")
     shape = full_shape(photo, settings or Settings())
     if shape != photo.shape:

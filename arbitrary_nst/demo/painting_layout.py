@@ -60,7 +60,7 @@ def lay_out(pace: saving.Pace, photo: str | None) -> PaintingTab:
                 )
             with gr.Row(elem_id="paintings"):
                 for number in range(1, MAX_PAINTINGS + 1):
-                    with gr.Column(min_width=150):
+                    with gr.Column(min_width=150, elem_classes="painting"):
                         images.append(_painting(number))
                         weights.append(_weight(number))
         with gr.Column(scale=3, min_width=300, elem_classes="desk"):
@@ -106,6 +106,7 @@ def _painting(number: int) -> gr.Image:
         image_mode=None,
         sources=["upload", "clipboard"],
         height=150,
+        placeholder="Drop or click",
         buttons=[],
         alt_text=f"painting {number}",
         elem_id=f"painting-{number}",
@@ -130,7 +131,8 @@ def engines() -> list[tuple[str, str]]:
     full = f"Full quality, in minutes, by VGG19; {_vgg19_here()}"
     if not predicts_styles():
         return [(quick, QUICK), (full, FULL)]
-    return [("At once; its weights are here", OWN), (quick, QUICK), (full, FULL)]
+    own = "At once, by the demo's own network; its weights are here"
+    return [(own, OWN), (quick, QUICK), (full, FULL)]
 
 
 def first_engine() -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from arbitrary_nst.demo import controls, saving
-from arbitrary_nst.demo.files import original_name, read_upload, shown
+from arbitrary_nst.demo.files import original_name, read_upload, shown, shown_photo
 from arbitrary_nst.demo.mixes import Mix, code, file_name, paint, preview, preview_size
 from arbitrary_nst.demo.painting_layout import (
     FULL,
@@ -122,7 +122,7 @@ def connect(
             if order.engine != FULL:
                 yield _updates(**painted(order, styles), cache=cache)
                 return
-            before, done = shown(order.photo.picture()), None
+            before, done = shown_photo(order.photo), None
             at = preview_size(order.photo, order.mix)
             for text, share, picture in _on_the_way(
                 order.photo.image, order.mix, styles, runner, at, stop
@@ -152,7 +152,7 @@ def connect(
         picture = preview(order.photo, order.mix, styles)
         job = _job(order, styles, None, settings)
         return {
-            "pair": (shown(order.photo.picture()), shown(picture)),
+            "pair": (shown_photo(order.photo), shown(picture)),
             "status": f"{order.mix.shares()} · {picture.width} × {picture.height} pixels",
             "code": _code(order, settings),
             "offer": saving.offer_of(tab.saving, job),
@@ -173,7 +173,7 @@ def connect(
 
     def unpainted(photo: Photo | None, words: str) -> dict[str, Any]:
         """The photo as it is: a picture of other settings would be taken for that of these."""
-        file = None if photo is None else shown(photo.picture())
+        file = None if photo is None else shown_photo(photo)
         offer = saving.offer_of(tab.saving, None)
         return {"pair": file and (file, file), "status": words, "code": "", "offer": offer}
 

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 STAGE_HEIGHT = 420  # pixels of the picture, known before it is there, so that nothing moves
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What the tab takes from the rest of the page.
+
+    Args:
+        present: state with the name of the tab in sight; out of sight nothing is painted here.
+        photo: state with the visitor's photo.
+        own: state with the visitor's own styles by name.
+    """
+
+    present: gr.State
+    photo: gr.State
+    own: gr.State
 
 
 def comparison(name: str, value: Any = None) -> gr.ImageSlider:

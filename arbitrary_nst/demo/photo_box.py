@@ -130,7 +130,7 @@ def sample_tile(pixels: np.ndarray) -> Any:
 def about_photo(photo: Photo | None) -> str:
     """What the page says of the photo: itself, small, its name and its size."""
     if photo is None:
-        return '<p class="about" role="status">No photo yet.</p>'
+        return '<p class="about none" role="status">No photo yet.</p>'
     name = html.escape(photo.name.removeprefix("sample:"))
     kind = "Sample" if photo.name.startswith("sample:") else "Your photo"
     height, width = photo.shape

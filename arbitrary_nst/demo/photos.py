@@ -12,13 +12,14 @@ from PIL import Image
 from arbitrary_nst.common.checks import positive_int
 from arbitrary_nst.demo.settings import Settings
 from arbitrary_nst.errors import ImageError, ImageTooLarge
-from arbitrary_nst.image import load_image, resize, to_pil
+from arbitrary_nst.image import load_image, load_untrusted, resize, to_pil
 from arbitrary_nst.image.resizing import resized_shape
 from arbitrary_nst.samples import SAMPLES, sample_photo
 
 SIZES = (256, 512, 768, 1024)  # longer sides to paint at while sliders move
 DEFAULT_SIZE = 512
 LEAST_SIDE = 16  # pixels: what every network here can paint
+READ_SECONDS = 30.0  # after which a file is given up; a busy machine reads a good one in a few
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,10 +137,13 @@ def square(image: np.ndarray, side: int) -> np.ndarray:
 
 
 def _decoded(source: Any, settings: Settings, role: str = "photo") -> np.ndarray:
-    # A sample is ours, and no larger than it is; limits are for what visitors bring.
-    limit = source.size if isinstance(source, np.ndarray) else settings.max_pixels
     try:
-        rgb, alpha = load_image(source, max_pixels=limit, role=role)
+        if isinstance(source, np.ndarray):  # a sample, which is ours; limits are for visitors
+            rgb, alpha = load_image(source, max_pixels=source.size, role=role)
+        else:
+            rgb, alpha = load_untrusted(
+                source, max_pixels=settings.max_pixels, role=role, seconds=READ_SECONDS
+            )
     except ImageTooLarge as error:
         # The message of the library names arguments, which a visitor does not have.
         raise ImageTooLarge(

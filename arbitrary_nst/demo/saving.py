@@ -17,7 +17,7 @@ import gradio as gr
 from PIL import Image
 
 from arbitrary_nst.demo.files import exact
-from arbitrary_nst.demo.mixes import Mix, file_name, full_working_size, paint
+from arbitrary_nst.demo.mixes import Masks, Mix, file_name, full_working_size, paint
 from arbitrary_nst.demo.photos import Photo, full_shape, full_size
 from arbitrary_nst.demo.settings import Settings
 from arbitrary_nst.demo.toasts import friendly, note
@@ -52,15 +52,22 @@ class Job:
 
 
 def job_of(
-    photo: Photo, mix: Mix, styles: list[Embedding], settings: Settings, text: str = ""
+    photo: Photo,
+    mix: Mix,
+    styles: list[Embedding],
+    settings: Settings,
+    text: str = "",
+    masks: Masks = None,
 ) -> Job:
     """The picture that looks like the preview of this mix, in the photo's own size."""
 
     def work() -> Image.Image:
         image = full_size(photo, settings)
-        return paint(image, mix, styles, working_size=full_working_size(photo, mix))
+        at = full_working_size(photo, mix)
+        return paint(image, mix, styles, working_size=at, masks=masks)
 
-    key = (photo.token, photo.size, mix, tuple(style.digest for style in styles))
+    where = tuple(None if mask is None else mask.tobytes() for mask in masks or ())
+    key = (photo.token, photo.size, mix, tuple(style.digest for style in styles), where)
     return Job(file_name(photo, mix), full_shape(photo, settings), key, work, text)
 
 

@@ -143,6 +143,72 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { button.textContent = "Copy link"; }, 2000);
 });
 
+// The last pictures, small, to go back to. They are kept here alone, and go with the photo.
+const MOST = 8, SETTLED = 1500;
+let recent = [], settling = null, seen = "";
+const draw = () => {
+  const row = document.querySelector("#recent");
+  if (!row) return;
+  row.replaceChildren(...recent.map(({ query, picture, words }, index) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.title = words;
+    button.setAttribute("aria-label", `Picture ${index + 1}: ${words}`);
+    button.style.backgroundImage = `url(${picture})`;
+    button.addEventListener("click", () => {
+      const field = document.querySelector("#recall textarea, #recall input");
+      field.value = query;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    return button;
+  }));
+};
+const keep = () => {
+  const query = document.querySelector("#link [data-query]")?.dataset.query;
+  const image = [...document.querySelectorAll("#result img")].at(-1);
+  if (!query || !image?.naturalWidth) return;
+  const side = 96, canvas = document.createElement("canvas");
+  canvas.width = canvas.height = side;
+  const scale = side / Math.min(image.naturalWidth, image.naturalHeight);
+  const [width, height] = [image.naturalWidth * scale, image.naturalHeight * scale];
+  canvas.getContext("2d")
+    .drawImage(image, (side - width) / 2, (side - height) / 2, width, height);
+  const picture = canvas.toDataURL("image/jpeg", 0.85);
+  const words = document.querySelector("#status")?.textContent.trim() ?? "";
+  const photo = document.querySelector("#photo-info")?.textContent.trim() ?? "";
+  recent = recent.filter((other) => other.query !== query || other.photo !== photo);
+  recent = [{ query, picture, words, photo }, ...recent].slice(0, MOST);
+  draw();
+};
+const notice = () => {  // a picture that stays for a while, and not each on the way of a slider
+  const image = [...document.querySelectorAll("#result img")].at(-1);
+  if (!image || image.src === seen) return;
+  seen = image.src;
+  clearTimeout(settling);
+  settling = setTimeout(keep, SETTLED);
+};
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.("#remove-photo")) return;
+  recent = [];
+  draw();
+});
+
+// A brush that was lifted, once what it drew has been sent: at once or, on a slow line, later.
+const tell = () => {
+  const field = document.querySelector("#regions-nudge textarea, #regions-nudge input");
+  if (!field) return;
+  field.value = `${Date.now()}`;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+};
+let brushing = false;
+document.addEventListener("pointerdown", (event) => {
+  brushing = Boolean(event.target.closest?.("#regions-editor"));
+}, true);
+document.addEventListener("pointerup", () => {
+  if (brushing) for (const wait of [500, 2000]) setTimeout(tell, wait);
+  brushing = false;
+}, true);
+
 // Names and roles that Gradio leaves out.
 const ALTS = ["the photo before", "the painted picture"];
 const name = () => {
@@ -176,7 +242,7 @@ const name = () => {
     line.setAttribute("role", "status");
     line.setAttribute("aria-live", "polite");
   }
-  for (const [id, words] of [["slots", "The styles of the mix"]]) {
+  for (const [id, words] of [["slots", "The styles of the mix"], ["regions-editor", "Brush"]]) {
     const group = document.getElementById(id);
     if (!group || group.hasAttribute("role")) continue;
     group.setAttribute("role", "group");
@@ -188,7 +254,7 @@ let due = false;
 new MutationObserver(() => {
   if (due) return;
   due = true;
-  requestAnimationFrame(() => { due = false; name(); });
+  requestAnimationFrame(() => { due = false; name(); notice(); });
 }).observe(document, { childList: true, subtree: true });
 })();
 """

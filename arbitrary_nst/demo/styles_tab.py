@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,32 @@ import gradio as gr
 import numpy as np
 
 from arbitrary_nst.checkpoints import predicts_styles
-from arbitrary_nst.demo.files import new_file, original_name, read_upload, uploaded_path
-from arbitrary_nst.demo.mixes import LIBRARY_FILE, THUMBNAIL, Own, OwnStyle, tile_pictures
+from arbitrary_nst.demo import controls, saving
+from arbitrary_nst.demo.files import (
+    new_file,
+    original_name,
+    read_upload,
+    shown,
+    shown_photo,
+    uploaded_path,
+)
+from arbitrary_nst.demo.mixes import (
+    LIBRARY_FILE,
+    THUMBNAIL,
+    Mix,
+    Own,
+    OwnStyle,
+    code,
+    embeddings_of,
+    preview,
+    tile_pictures,
+)
 from arbitrary_nst.demo.names import Captions, choices
 from arbitrary_nst.demo.painting_layout import OWN, QUICK, availability
+from arbitrary_nst.demo.parts import Shared, code_box, comparison
 from arbitrary_nst.demo.photos import Photo, fitted, read_painting
 from arbitrary_nst.demo.settings import Settings
-from arbitrary_nst.demo.toasts import friendly, note
+from arbitrary_nst.demo.toasts import friendly, no_photo, note
 from arbitrary_nst.embedding import Embedding, load_styles, save_styles
 from arbitrary_nst.engines import load_engine
 from arbitrary_nst.errors import InputError
@@ -25,6 +44,10 @@ from arbitrary_nst.image import to_pil
 
 NAME = "My styles"
 MAX_OWN = 24
+HINT = (
+    "Turn paintings into styles of your own: they are shown here, and mix with the others in the "
+    "first tabs."
+)
 MAX_LIBRARY_BYTES = 2**23  # hundreds of styles of the two networks that paint at once
 
 
@@ -32,6 +55,7 @@ MAX_LIBRARY_BYTES = 2**23  # hundreds of styles of the two networks that paint a
 class StylesTab:
     """The components of the tab."""
 
+    chosen: gr.State  # name of the style that is shown, or ""
     paintings: gr.File
     names: gr.Textbox
     make: gr.Button
@@ -39,36 +63,29 @@ class StylesTab:
     forget: gr.Button
     download: gr.DownloadButton
     load: gr.UploadButton
+    controls: controls.Controls
+    result: gr.ImageSlider
+    status: gr.Markdown
+    code: gr.Code
+    saving: saving.Saving
 
 
-def lay_out() -> StylesTab:
-    """Draws the tab."""
-    gr.Markdown(
-        "Turn paintings into styles of your own. They join the choice in the Blend tab at once, "
-        "and mix with each other.",
-    )
-    gr.Markdown(availability(OWN if predicts_styles() else QUICK), elem_classes="quiet")
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=4, min_width=280):
-            paintings = gr.File(
-                label="Paintings",
-                file_count="multiple",
-                file_types=["image"],
-                height=160,
-                elem_id="own-paintings",
-            )
-            names = gr.Textbox(
-                label="Names, one a line",
-                info="Without them the styles are named after the files.",
-                lines=2,
-                max_lines=6,
-                elem_id="own-names",
-            )
-            make = gr.Button("Make styles", variant="primary", elem_id="make-styles")
-        with gr.Column(scale=6, min_width=320):
+def lay_out(pace: saving.Pace, photo: str | None) -> StylesTab:
+    """Draws the tab.
+
+    Args:
+        pace: of the pictures to keep.
+        photo: file of the photo that the page opens on.
+    """
+    with gr.Row(equal_height=False, elem_classes="room"):
+        with gr.Column(scale=7, min_width=320, elem_classes="wall"):
+            with gr.Column(elem_classes="stage"):
+                result = comparison("mine-result", photo and (photo, photo))
+                status = gr.Markdown(HINT, elem_classes="quiet", elem_id="mine-status")
             gallery = gr.Gallery(
                 label="My styles",
-                columns=4,
+                show_label=False,
+                columns=8,
                 height="auto",
                 object_fit="cover",
                 allow_preview=False,
@@ -77,47 +94,85 @@ def lay_out() -> StylesTab:
                 format="jpeg",
                 elem_id="own-styles",
             )
-            with gr.Row():
-                download = gr.DownloadButton(
-                    "Save as a file", visible=False, min_width=120, elem_id="save-library"
-                )
+        with gr.Column(scale=3, min_width=300, elem_classes="desk"):
+            paintings = gr.File(
+                label="Paintings",
+                file_count="multiple",
+                file_types=["image"],
+                height=120,
+                elem_id="own-paintings",
+            )
+            names = gr.Textbox(
+                label="Names, one a line; else those of the files",
+                lines=2,
+                max_lines=4,
+                elem_id="own-names",
+            )
+            gr.Markdown(
+                availability(OWN if predicts_styles() else QUICK), elem_classes="quiet small"
+            )
+            make = gr.Button("Make styles", variant="primary", elem_id="make-styles")
+            with gr.Row(elem_classes="small-buttons"):
                 load = gr.UploadButton(
                     "Load a file",
                     file_types=[".safetensors"],
-                    min_width=120,
+                    size="sm",
+                    min_width=80,
                     elem_id="load-library",
                 )
-                forget = gr.Button("Forget all", min_width=100, elem_id="forget")
-    return StylesTab(paintings, names, make, gallery, forget, download, load)
+                download = gr.DownloadButton(
+                    "Save as a file", visible=False, size="sm", min_width=90, elem_id="save-library"
+                )
+                forget = gr.Button("Forget all", size="sm", min_width=80, elem_id="forget")
+            own_controls = controls.lay_out("mine-")
+            keep = saving.lay_out(pace, "mine-")
+    with gr.Accordion("The same picture from Python", open=False):
+        text = code_box("mine-code")
+    return StylesTab(
+        gr.State(""),
+        paintings,
+        names,
+        make,
+        gallery,
+        forget,
+        download,
+        load,
+        own_controls,
+        result,
+        status,
+        text,
+        keep,
+    )
 
 
 def connect(
     tab: StylesTab,
-    photo: gr.State,
-    own: gr.State,
+    shared: Shared,
     settings: Settings,
     embedded: dict[str, Embedding],
     captions: Captions,
     sample: np.ndarray,
-    offers: list[Any],
+    offers: list[tuple[Any, list[tuple[str, str]]]],
     *,
+    live: dict[str, Any],
     heavy: dict[str, Any],
-) -> tuple[list[Any], Any]:
+) -> tuple[list[Any], Any, Callable[[Any], None]]:
     """Wires the tab.
 
     Args:
         tab: the components.
-        photo: state with the visitor's photo.
-        own: state with the visitor's own styles by name.
+        shared: what this tab takes from the rest of the page.
         settings: for the limits.
         embedded: the packaged styles, whose names are taken.
         captions: of the packaged styles, by name.
         sample: image on which styles without a painting are shown where there is no photo.
-        offers: components that offer styles by name.
-        heavy: options of the events.
+        offers: components that offer styles by name, and what each offers before these.
+        live: options of events that a visitor waits for.
+        heavy: options of events that take their time.
 
     Returns:
-        The events after which there are more styles, and the one after which there are none.
+        The events after which there are more styles, the one after which there are none, and a
+        function that adds something to do after an event: to paint this tab anew.
     """
 
     def changed(photo: Photo | None, own: Own) -> list[Any]:
@@ -131,7 +186,7 @@ def connect(
             own,
             [(picture, name) for name, picture in pictures.items()],
             gr.DownloadButton(value=None if file is None else str(file), visible=bool(own)),
-            *[gr.update(choices=names) for _ in offers],
+            *[gr.update(choices=[*before, *names]) for _, before in offers],
         ]
 
     @friendly
@@ -172,13 +227,70 @@ def connect(
     def forget(photo: Photo | None) -> list[Any]:
         return changed(photo, {})
 
-    outputs = [own, tab.gallery, tab.download, *offers]
+    def mix_of(name: str, own: Own, *given: Any) -> Mix | None:
+        return Mix((name,), (1.0,), **controls.read(*given)) if name in own else None
+
+    @friendly
+    def choose(own: Own, event: gr.SelectData) -> str:
+        return list(own)[int(event.index)] if int(event.index) < len(own) else ""
+
+    def newest(own: Own) -> str:
+        return list(own)[-1] if own else ""
+
+    @friendly
+    def draw(
+        present: str, photo: Photo | None, own: Own, name: str, *given: Any
+    ) -> tuple[Any, ...]:
+        """The photo in the style that was chosen, what it is, and the code that makes it."""
+        if present != NAME:
+            return (gr.skip(),) * 5
+        no_offer = saving.offer_of(tab.saving, None)
+        if photo is None:
+            return None, "Choose a photo to begin.", "", *no_offer
+        before, mix = shown_photo(photo), mix_of(name, own, *given)
+        if mix is None:
+            return (before, before), HINT, "", *no_offer
+        styles = embeddings_of(mix.styles, embedded, own)
+        picture = preview(photo, mix, styles)
+        offer = saving.offer_of(tab.saving, saving.job_of(photo, mix, styles, settings))
+        words = f"{name} · {picture.width} × {picture.height} pixels"
+        return (before, shown(picture)), words, code(photo, mix, own, settings=settings), *offer
+
+    @friendly
+    def find(photo: Photo | None, own: Own, name: str, *given: Any) -> saving.Job:
+        if photo is None:
+            raise no_photo()
+        mix = mix_of(name, own, *given)
+        if mix is None:
+            raise gr.Error(HINT, title="No style yet", print_exception=False)
+        return saving.job_of(photo, mix, embeddings_of(mix.styles, embedded, own), settings)
+
+    outputs = [shared.own, tab.gallery, tab.download, *(offer for offer, _ in offers)]
     options = {"show_progress_on": tab.gallery, "preprocess": False, **heavy}
-    mine = [photo, own]
+    mine = [shared.photo, shared.own]
     made = tab.make.click(make, [tab.paintings, tab.names, *mine], outputs, **options)
     loaded = tab.load.upload(load, [tab.load, *mine], outputs, **options)
-    forgot = tab.forget.click(forget, photo, outputs, **options)
-    return [made, loaded], forgot
+    forgot = tab.forget.click(forget, shared.photo, outputs, **options)
+
+    last: dict[str, Any] = {
+        "show_progress": "hidden",
+        "trigger_mode": "always_last",
+        "preprocess": False,
+        **live,
+    }
+    chosen = [shared.own, tab.chosen, *tab.controls.all]
+    looks = [tab.result, tab.status, tab.code, *tab.saving.shown]
+    painting = draw, [shared.present, shared.photo, *chosen], looks
+    for event in (made, loaded, forgot):
+        event.success(newest, shared.own, tab.chosen, **last).then(*painting, **last)
+    tab.gallery.select(choose, shared.own, tab.chosen, **last).then(*painting, **last)
+    gr.on([part.input for part in tab.controls.all], *painting, **last)
+    saving.connect(tab.saving, [shared.photo, *chosen], find, live=live, heavy=heavy)
+
+    def paint_after(event: Any) -> None:
+        event.then(*painting, **last)
+
+    return [made, loaded], forgot, paint_after
 
 
 def check_room(own: Own, new: int) -> None:

@@ -10,7 +10,7 @@ from browsing import IN_A_BROWSER, begin
 
 pytestmark = IN_A_BROWSER
 AXE = "axe-core@4"
-TABS = ("Blend", "Between styles", "Any painting", "My styles")
+TABS = ("Blend", "Between styles", "Regions", "Any painting", "My styles")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 from browsing import IN_A_BROWSER, FakeVgg19, begin, pixels, read, same, status, upload, wait_until
 from PIL import Image
 
-from arbitrary_nst import embed, stylize
+from arbitrary_nst import embed, save_styles, stylize
 
 pytest.importorskip("gradio", reason="the demo needs gradio")
 from arbitrary_nst.demo import painting_tab
@@ -64,6 +64,64 @@ class TestBetween:
         page.locator("#pad-keep input").check()
         wanted = stylize(photo_file, "starry-night", color="content")
         wait_until(lambda: same(pixels(page, "pad-result"), wanted))
+
+
+class TestRegions:
+    def open(self, page):
+        page.get_by_role("tab", name="Regions").click()
+        page.locator("#regions-editor canvas").first.wait_for()
+        page.locator("#regions-result img").last.wait_for()
+
+    def choose(self, page, part, words):
+        """By keyboard, as whoever has no mouse does."""
+        field = page.locator(f"#{part} input")
+        field.fill(words)
+        field.press("Enter")
+
+    def test_a_half_without_a_brush(self, visit, network, photo_file):
+        page = visit()
+        begin(page, photo_file)
+        self.open(page)
+        self.choose(page, "rest", "The photo as it is")
+        self.choose(page, "ready", "The upper half")
+        page.locator("#regions-status").get_by_text("where it is red").wait_for()
+        mask = np.zeros((96, 128), np.uint8)
+        mask[:48] = 255
+        wanted = stylize(photo_file, "starry-night", masks=[mask])
+        wait_until(lambda: same(pixels(page, "regions-result"), wanted))
+        assert np.array_equal(saved(page, "#regions-full"), np.asarray(wanted))
+
+    def test_a_stroke_is_where_its_style_goes(self, visit, network, photo_file):
+        page = visit()
+        begin(page, photo_file)
+        self.open(page)
+        page.wait_for_timeout(2000)
+        before = pixels(page, "regions-result")
+        box = page.locator("#regions-editor canvas").first.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.mouse.move(x - 30, y)
+        page.mouse.down()
+        page.mouse.move(x + 30, y, steps=5)
+        page.mouse.up()
+        page.locator("#regions-status").get_by_text("starry-night where it is red").wait_for()
+        wait_until(lambda: not np.array_equal(pixels(page, "regions-result"), before))
+
+
+class TestMyStyles:
+    def test_a_style_is_painted_and_saved(self, visit, network, photo_file, tmp_path):
+        save_styles({"mine": embed("scream")}, tmp_path / "library.safetensors")
+        page = visit()
+        begin(page, photo_file)
+        page.get_by_role("tab", name="My styles").click()
+        with page.expect_file_chooser() as chooser:
+            page.locator("#load-library").click()
+        chooser.value.set_files(tmp_path / "library.safetensors")
+        page.locator("#mine-status").get_by_text("mine · 128 × 96 pixels").wait_for()
+        page.locator("#mine-keep input").check()
+        page.locator("#mine-strength input[type=range]").fill("0.5")
+        wanted = stylize(photo_file, "scream", strength=0.5, color="content")
+        wait_until(lambda: same(pixels(page, "mine-result"), wanted))
+        assert np.array_equal(saved(page, "#mine-full"), np.asarray(wanted))
 
 
 class TestAnyPainting:

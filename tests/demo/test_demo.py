@@ -378,6 +378,16 @@ class TestApi:
 
 
 class TestServer:
+    def test_starts_where_it_cannot_look_at_itself_in_time(self, network, monkeypatch):
+        """As on a busy machine, or where a proxy stands in the way."""
+        monkeypatch.setattr(gradio.networking, "url_ok", lambda url: False)
+        with private_folder():
+            page = start(Settings(port=0), wait=False)
+            try:
+                assert fetch(page.local_url)[0] == 200
+            finally:
+                page.close(verbose=False)
+
     def test_serves_no_file_of_the_machine(self, address, photo_file):
         for path in ("/etc/passwd", str(photo_file), __file__):
             assert fetch(f"{address}/gradio_api/file={quote(path)}")[0] == 403

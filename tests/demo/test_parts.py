@@ -14,6 +14,7 @@ gradio = pytest.importorskip("gradio")
 
 from arbitrary_nst.demo import (  # noqa: E402
     controls,
+    look,
     mixes,
     painting_layout,
     photos,
@@ -67,6 +68,40 @@ def test_a_panorama_can_be_painted_at_any_size_of_strokes():
     assert min(photos.fitted(photo.image, 64).shape[:2]) >= photos.LEAST_SIDE
 
 
+class TestFitting:
+    mix = mixes.Mix(("scream", "udnie"), (0.7, 0.3), fit=True)
+
+    def test_is_said_in_the_code(self, monkeypatch):
+        photo = photos.Photo("a.png", b"", 9, np.zeros((6, 9, 3), np.float32), (6, 9))
+        text = mixes.code(photo, self.mix, {})
+        assert "from arbitrary_nst.engines.cin import Cin\n" in text
+        assert f"engine=Cin(fit_steps={mixes.FIT_STEPS})" in text
+
+    def test_paints_by_names_with_the_engine_that_fits(self, monkeypatch):
+        asked = []
+        monkeypatch.setattr(mixes, "fitting_engine", lambda: "fits")
+        monkeypatch.setattr(mixes, "stylize", lambda *given, **more: asked.append((given, more)))
+        mixes.paint(np.zeros((16, 16, 3), np.float32), self.mix, [])
+        (_, styles, weights), options = asked[0]
+        assert styles == ["scream", "udnie"] and weights == (0.7, 0.3)
+        assert options["engine"] == "fits"
+
+    def test_own_styles_have_nothing_to_be_fitted_to(self, monkeypatch):
+        style = Embedding("cin", "n", {"gamma": np.zeros(4, np.float32)})
+        monkeypatch.setattr(mixes, "fits_styles", lambda: True)
+        mixes.check_can_be_fitted(self.mix, {})
+        with pytest.raises(InputError, match="Take these out first: udnie"):
+            mixes.check_can_be_fitted(self.mix, {"udnie": mixes.OwnStyle(style)})
+
+    def test_a_network_without_targets_does_not_offer_it(self, network):
+        assert not mixes.fits_styles()
+        with pytest.raises(InputError, match="cannot fit"):
+            mixes.check_can_be_fitted(self.mix, {})
+
+    def test_the_packaged_one_does(self, packaged):
+        assert mixes.fits_styles()
+
+
 def test_limits_are_checked_before_anything_is_painted():
     style = Embedding("cin", "n", {"gamma": np.zeros(4, np.float32)})
     own = {f"mine-{n}": mixes.OwnStyle(style) for n in range(20)}
@@ -110,3 +145,16 @@ def test_choices_say_whether_their_weights_are_here(monkeypatch, magenta, vgg19,
     monkeypatch.setenv("ARBITRARY_NST_VGG19", vgg19)
     said = [text for text, engine in painting_layout.engines() if engine != "cin"]
     assert all(word in text for word, text in zip(words, said, strict=True))
+
+
+def test_no_rule_is_dropped_for_nested_has():
+    """`:has` in `:has` is no CSS: a browser drops the rule, and the page came in moving pieces."""
+    open_ones = []  # what stands before each bracket that is open
+    for place, sign in enumerate(look.CSS):
+        if sign == "(":
+            is_has = look.CSS[:place].endswith(":has")
+            assert not (is_has and True in open_ones), look.CSS[place - 60 : place + 20]
+            open_ones.append(is_has)
+        elif sign == ")":
+            open_ones.pop()
+    assert not open_ones
