@@ -267,7 +267,12 @@ def open_image(file: BinaryIO, name: str, formats: Sequence[str] = _INPUT_FORMAT
         raise
 
 
-<<<<<<< HEAD
+def _open_known(file: BinaryIO, formats: Sequence[str]) -> Image.Image:
+    file.seek(0)
+    # A format whose plug-in is absent would be a KeyError.
+    return Image.open(file, formats=[known for known in formats if known in Image.OPEN])
+
+
 def _read_file(
     file: BinaryIO,
     name: str,
@@ -276,15 +281,6 @@ def _read_file(
     metadata: KeepMetadata,
     deep: bool,
 ) -> Decoded:
-=======
-def _open_known(file: BinaryIO, formats: Sequence[str]) -> Image.Image:
-    file.seek(0)
-    # A format whose plug-in is absent would be a KeyError.
-    return Image.open(file, formats=[known for known in formats if known in Image.OPEN])
-
-
-def _read_file(file: BinaryIO, name: str, max_pixels: int, keep_bytes_above: float) -> Decoded:
->>>>>>> h-cold
     """Reads an opened image file."""
     if not file.read(1):
         raise ImageError(f"The {name} is empty: there are no bytes to read.")

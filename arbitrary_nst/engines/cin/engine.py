@@ -24,11 +24,12 @@ from arbitrary_nst.common.forks import check_not_forked
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines.cin.contrast import for_contrast
 from arbitrary_nst.engines.cin.memory import bytes_for
-<<<<<<< HEAD
-from arbitrary_nst.engines.cin.runtime import Runtime, check_runtime, is_sooner_light
-=======
-from arbitrary_nst.engines.cin.runtime import check_runtime, embeds_light, is_sooner_light
->>>>>>> h-cold
+from arbitrary_nst.engines.cin.runtime import (
+    Runtime,
+    check_runtime,
+    embeds_light,
+    is_sooner_light,
+)
 from arbitrary_nst.engines.cin.sizes import MIN_CONTENT_SIDE, as_looked_at, check_side, grown
 from arbitrary_nst.engines.cin.targets import (
     fit_photo,
