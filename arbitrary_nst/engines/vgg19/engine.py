@@ -7,7 +7,7 @@ import hashlib
 import logging
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -158,8 +158,8 @@ class Vgg19:
             return moments_of(self._eyes, image)
 
         arrays = style_arrays(self._looked_at, moments_at)
-        if self._starts_with_cin:
-            arrays = with_start(arrays, self._cin.embed(style))
+        if self._starter is not None:
+            arrays = with_start(arrays, self._starter.embed(style))
         return Embedding(self.name, self.network, arrays)
 
     @eagerly
@@ -171,8 +171,8 @@ class Vgg19:
             for name, shape in array_shapes(self._looked_at, self._channels, None).items()
         }
         arrays[PHOTO] = np.ones(1, np.float32)
-        if self._starts_with_cin:
-            arrays = with_start(arrays, self._cin.identity(content))
+        if self._starter is not None:
+            arrays = with_start(arrays, self._starter.identity(content))
         return Embedding(self.name, self.network, arrays, name="photo")
 
     def render(
@@ -261,7 +261,7 @@ class Vgg19:
         embeddings: Sequence[Embedding],
         weights: np.ndarray | None,
         seed: int,
-    ) -> Iterator[Step]:
+    ) -> Generator[Step, None, None]:
         check_eager()
         for embedding in embeddings:
             self._check(content, embedding)
@@ -295,10 +295,11 @@ class Vgg19:
                     yield Step(done, sum(counts), loss, picture)
                 save_state(self.checkpoint, fingerprint, index + 1, 0, loss, picture)
         except Diverged as error:
+            last = _at_shape(picture, content.shape) if picture is not None and done else None
             raise RenderError(
                 f"The optimisation broke off after {done} steps: {error}. Expected a finite loss; "
                 f"lower weights, or precision='float32', may help.",
-                _at_shape(picture, content.shape) if done else None,
+                last,
             ) from error
         except KeyboardInterrupt:
             if not done:
@@ -319,7 +320,7 @@ class Vgg19:
         """Steps of one scale from `begun` on: (iteration, state), in chunks of `restart_every`."""
         settings, values = self.settings, start
         options = {"learning_rate": settings.learning_rate} if settings.optimizer == "adam" else {}
-        method = settings.optimizer
+        method: str = settings.optimizer
         if method == "lbfgs" and start.shape[0] * start.shape[1] > settings.whole_pixels:
             method = "lean"  # SciPy would take 600 bytes a pixel
         while begun < count:
@@ -396,11 +397,11 @@ class Vgg19:
         return vectors
 
     @property
-    def _starts_with_cin(self) -> bool:
-        """Whether embeddings have the style as the cin network knows it, too."""
+    def _starter(self) -> Cin | None:
+        """The cin network where embeddings have the style as it knows it, too; else None."""
         if self.settings.init != "cin" or self.settings.init_styles:
-            return False
-        return self._cin is not None and self._cin.takes_images
+            return None
+        return self._cin if self._cin is not None and self._cin.takes_images else None
 
     @functools.cached_property
     def _cin(self) -> Cin | None:

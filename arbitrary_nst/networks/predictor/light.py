@@ -64,7 +64,8 @@ class LightPredictor:
     @functools.cached_property
     def _session(self) -> onnxruntime.InferenceSession:
         graph, layout = Graph(kernels_outside=True), self.layout
-        pooled, outputs, deepest = [], {}, ""
+        pooled, deepest = [], ""
+        outputs: dict[str, tuple[int | str, ...]] = {}
         picture = graph.add("Transpose", "picture", perm=[0, 3, 1, 2])
         widths = dict(zip(TRUNK, layout.trunk, strict=True))
         for name, x in add_features(graph, layout, self.arrays, picture):
