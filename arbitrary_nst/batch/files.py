@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from arbitrary_nst.common.atomic import write_bytes
+from arbitrary_nst.common.atomic import check_name, write_bytes
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import can_write
 
@@ -202,6 +202,7 @@ def open_manifest(
         InputError: the pictures that are there were made with other settings, or nobody knows
             with which.
     """
+    check_name(out_dir)
     path = Path(out_dir) / MANIFEST
     if path.parent.exists() and not path.parent.is_dir():
         raise InputError(f"The output {os.fspath(out_dir)!r} is a file. Expected a folder.")

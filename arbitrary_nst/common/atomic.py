@@ -13,6 +13,15 @@ from typing import BinaryIO
 from arbitrary_nst.errors import InputError
 
 
+def check_name(path: str | os.PathLike[str]) -> None:
+    """Raises `InputError` for what no file could be called, of which systems say little."""
+    if "\0" in os.fsdecode(path):
+        raise InputError(
+            f"The output path {os.fspath(path)!r} holds a zero byte. Expected none: no name of a "
+            f"file does."
+        )
+
+
 def check_target(path: str | os.PathLike[str]) -> Path:
     """Checks that a file can be written at `path`, so that heavy work is not done in vain.
 
@@ -20,8 +29,10 @@ def check_target(path: str | os.PathLike[str]) -> Path:
         The file that will be written: `path` with symbolic links followed.
 
     Raises:
-        InputError: the folder is missing or not writable, or `path` is a folder or a device.
+        InputError: the folder is missing or not writable, or `path` is a folder, a device, or no
+            name that a file could have.
     """
+    check_name(path)
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
         raise InputError(

@@ -19,7 +19,7 @@ import safetensors
 import safetensors.numpy
 from safetensors import SafetensorError
 
-from arbitrary_nst.common.atomic import write_bytes
+from arbitrary_nst.common.atomic import check_name, write_bytes
 from arbitrary_nst.common.text import shortened
 from arbitrary_nst.errors import EmbeddingError
 
@@ -44,7 +44,9 @@ def write_file(path: str | os.PathLike[str], styles: Sequence[Style]) -> None:
 
     Raises:
         EmbeddingError: the folder does not exist, or `path` is a folder.
+        InputError: no file could be called so.
     """
+    check_name(path)
     target = Path(path)
     if target.is_dir() or not target.parent.is_dir():
         fault = "It is a folder" if target.is_dir() else f"There is no folder '{target.parent}'"

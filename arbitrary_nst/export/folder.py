@@ -13,6 +13,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from arbitrary_nst.common.atomic import check_name
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.errors import InputError
 
@@ -116,6 +117,7 @@ def check_folder(path: str | os.PathLike[str]) -> Path:
         InputError: it is a file, or has something in it; or the folder around it is missing or
             not writable.
     """
+    check_name(path)
     folder = Path(os.path.realpath(path))
     if folder.exists() and not folder.is_dir():
         raise InputError(

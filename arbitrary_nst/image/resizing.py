@@ -11,6 +11,8 @@ from arbitrary_nst.common.checks import positive_int
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image.arrays import as_floats, check_image, resample
 
+LONGEST = 2**31  # no picture has such a side, and far larger numbers cannot be reckoned with
+
 
 def resize(
     image: np.ndarray, *, longer_side: int | None = None, shape: tuple[int, int] | None = None
@@ -46,10 +48,11 @@ def resized_shape(shape: Sequence[int], longer_side: float) -> tuple[int, int]:
 
     Args:
         shape: height and width, and perhaps channels.
-        longer_side: in pixels.
+        longer_side: in pixels; beyond `LONGEST` all are alike, and refused as too large.
     """
     height, width = shape[:2]
     longest = max(height, width)
+    longer_side = min(longer_side, LONGEST)
     # One division, so that halves are halves: with a factor some would be rounded the other way.
     height, width = (max(1, round(side * longer_side / longest)) for side in (height, width))
     return height, width

@@ -85,7 +85,6 @@ class Options:
         if self.working_size is None and self.texture_scale == 1:
             return height, width
         side = self.working_size or max(height, width) / self.texture_scale
-        side = min(side, 2**31)  # which is too large; of infinity there is no rounding
         shape = resized_shape((height, width), side)
         name = f"texture_scale={self.texture_scale:g}"
         if self.working_size is not None:

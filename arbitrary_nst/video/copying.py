@@ -149,7 +149,7 @@ def _refusal(streams: Sequence[Any], container: str) -> Exception | None:
 
 def _describe(stream: Any, copy: Any) -> None:
     copy.metadata.update({k: stream.metadata[k] for k in STREAM_TAGS if k in stream.metadata})
-    copy.disposition = stream.disposition
+    copy.disposition = stream.disposition.value  # PyAV 17.0 takes whole numbers alone
 
 
 def _shifted(chapter: Mapping[str, Any], shift: Fraction) -> dict[str, Any]:

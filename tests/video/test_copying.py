@@ -20,7 +20,7 @@ def two_tracks(container):
     sounds[0].metadata["language"] = "eng"
     sounds[0].disposition = 0
     sounds[1].metadata.update(language="fre", title="Commentary")
-    sounds[1].disposition = av.stream.Disposition.default
+    sounds[1].disposition = av.stream.Disposition.default.value
 
 
 def tracks(path):
@@ -76,7 +76,7 @@ def test_a_cover_picture_is_not_the_film(clip, tmp_path, caplog):
     """Also where nothing marks it as one, as in files that were copied stream by stream."""
 
     def marked(container):
-        container.streams[0].disposition = av.stream.Disposition.attached_pic
+        container.streams[0].disposition = av.stream.Disposition.attached_pic.value
 
     Image.new("RGB", (32, 32), "red").save(tmp_path / "cover.jpg")
     for name, describe in (("plain", None), ("marked", marked)):
