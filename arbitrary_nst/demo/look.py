@@ -237,7 +237,7 @@ input[role="combobox"]:focus-visible {
 
 /* Where styles go: the picture, and beside it the photo to brush over. */
 .halves .stage, .halves .desk { min-width: 0; }
-#regions-result, #regions-editor { height: 390px !important; }
+#regions-result, #regions-editor { height: 345px !important; }
 #regions-editor { overflow: hidden !important; border-radius: 2px;
   background: var(--line) !important; }
 .bench { gap: 28px !important; margin-top: 4px; }
