@@ -251,7 +251,8 @@ input[role="combobox"]:focus-visible {
   display: grid; grid-template: 1fr 1fr / 1fr 1fr; user-select: none; }
 .pad div { background: center / cover; position: relative; }
 .pad span { position: absolute; padding: 3px 7px; font-size: 12px; color: white !important;
-  background: rgba(20, 18, 16, .74); max-width: 100%; }
+  background: rgba(20, 18, 16, .74); max-width: 100%; white-space: nowrap; overflow: hidden;
+  text-overflow: ellipsis; }
 .pad div:nth-child(-n+2) span { top: 0; } .pad div:nth-child(n+3) span { bottom: 0; }
 .pad div:nth-child(2n) span { right: 0; }
 .pad i { position: absolute; width: 22px; height: 22px; margin: -11px; border-radius: 50%;
