@@ -84,7 +84,7 @@ def editor(layers: Layers) -> gr.ImageEditor:
         brush=gr.Brush(default_size=36, colors=colors, default_color=colors[0], color_mode="fixed"),
         eraser=gr.Eraser(default_size=36),
         format="png",
-        height=390,
+        height=345,
         canvas_size=(450, 300),
         elem_id="regions-editor",
     )

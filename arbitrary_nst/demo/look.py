@@ -237,7 +237,7 @@ input[role="combobox"]:focus-visible {
 
 /* Where styles go: the picture, and beside it the photo to brush over. */
 .halves .stage, .halves .desk { min-width: 0; }
-#regions-result, #regions-editor { height: 390px !important; }
+#regions-result, #regions-editor { height: 345px !important; }
 #regions-editor { overflow: hidden !important; border-radius: 2px;
   background: var(--line) !important; }
 .bench { gap: 28px !important; margin-top: 4px; }
@@ -251,7 +251,8 @@ input[role="combobox"]:focus-visible {
   display: grid; grid-template: 1fr 1fr / 1fr 1fr; user-select: none; }
 .pad div { background: center / cover; position: relative; }
 .pad span { position: absolute; padding: 3px 7px; font-size: 12px; color: white !important;
-  background: rgba(20, 18, 16, .74); max-width: 100%; }
+  background: rgba(20, 18, 16, .74); max-width: 100%; white-space: nowrap; overflow: hidden;
+  text-overflow: ellipsis; }
 .pad div:nth-child(-n+2) span { top: 0; } .pad div:nth-child(n+3) span { bottom: 0; }
 .pad div:nth-child(2n) span { right: 0; }
 .pad i { position: absolute; width: 22px; height: 22px; margin: -11px; border-radius: 50%;

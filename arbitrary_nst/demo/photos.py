@@ -19,7 +19,7 @@ from arbitrary_nst.samples import SAMPLES, sample_photo
 SIZES = (256, 512, 768, 1024)  # longer sides to paint at while sliders move
 DEFAULT_SIZE = 512
 LEAST_SIDE = 16  # pixels: what every network here can paint
-READ_SECONDS = 30.0  # after which a file is given up; a busy machine reads a good one in a few
+READ_SECONDS = 60.0  # after which a file is given up; a machine under full load takes half of it
 
 
 @dataclass(frozen=True, eq=False)
