@@ -58,7 +58,8 @@ class LightRefiner:
     def _inputs(self, photo: np.ndarray, seed: int) -> dict[str, np.ndarray]:
         found = {"content": photo[None], "wanted": self._predictor(photo).deepest}
         if self._layout.noise_channels:
-            found["noise"] = draw_noise(self._layout, *photo.shape[:2], seed)[None]
+            height, width = photo.shape[:2]
+            found["noise"] = draw_noise(self._layout, height, width, seed)[None]
         return found
 
     @functools.cached_property

@@ -31,7 +31,7 @@ def follow(
     values = np.stack([arrays["gamma"], arrays["beta"]])
     mean, square = np.zeros_like(values), np.zeros_like(values)
     for step in range(steps):
-        slope = np.stack(gradients(*values, step))
+        slope = np.stack(gradients(values[0], values[1], step))
         mean += (1 - DECAYS[0]) * (slope - mean)
         square += (1 - DECAYS[1]) * (slope**2 - square)
         first, second = (1 - decay ** (step + 1) for decay in DECAYS)
