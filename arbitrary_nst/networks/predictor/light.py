@@ -57,7 +57,7 @@ class LightPredictor:
 
     def __call__(self, picture: np.ndarray) -> Sight:
         """Looks at a picture, float32 (H, W, 3), RGB in `[0, 1]`."""
-        vector, deepest, *grams = self._session.run(None, {"picture": picture[None]})
+        vector, *grams, deepest = self._session.run(None, {"picture": picture[None]})
         gamma, beta = np.split(vector[0], 2)
         return Sight({"gamma": 1 + gamma, "beta": beta}, grams, deepest)
 
@@ -65,7 +65,7 @@ class LightPredictor:
     def _session(self) -> onnxruntime.InferenceSession:
         graph, layout = Graph(kernels_outside=True), self.layout
         pooled, deepest = [], ""
-        outputs: dict[str, tuple[int | str, ...]] = {}
+        outputs: dict[str, tuple] = {"vector": (1, len(self.arrays["vector/bias"]))}
         picture = graph.add("Transpose", "picture", perm=[0, 3, 1, 2])
         widths = dict(zip(TRUNK, layout.trunk, strict=True))
         for name, x in add_features(graph, layout, self.arrays, picture):
@@ -75,11 +75,7 @@ class LightPredictor:
                 outputs[gram] = (widths[name], widths[name])
             if name == TRUNK[-1]:
                 deepest = x
-        outputs = {
-            "vector": (1, len(self.arrays["vector/bias"])),
-            deepest: (1, layout.trunk[-1], "rows", "columns"),
-            **outputs,
-        }
+        outputs[deepest] = (1, layout.trunk[-1], "rows", "columns")
         _vector(graph, self.arrays, pooled)
         return session_of(graph, {"picture": (1, "height", "width", 3)}, outputs)
 
