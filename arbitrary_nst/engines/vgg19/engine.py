@@ -288,7 +288,7 @@ class Vgg19:
                 function = self._objective(small, embeddings, weights)
                 begun = first_iteration if index == first_scale else 0
                 for iteration, state in self._minimize(function, picture, begun, counts[index]):
-                    picture, loss = state.values.astype(np.float32), state.loss
+                    picture, loss = np.asarray(state.values, np.float32), state.loss
                     if iteration % self.settings.restart_every == 0:
                         save_state(self.checkpoint, fingerprint, index, iteration, loss, picture)
                     done = sum(counts[:index]) + iteration
@@ -326,7 +326,7 @@ class Vgg19:
             length = min(settings.restart_every, count - begun)
             losses: list[float] = []
             for state in minimize_in_steps(method, function, values, length, **options):
-                values = state.values.astype(np.float32)  # as a checkpoint keeps it
+                values = np.asarray(state.values, np.float32)  # as a checkpoint keeps it
                 losses.append(state.loss)
                 begun += 1
                 yield begun, state
