@@ -7,7 +7,7 @@ import hashlib
 import logging
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -158,8 +158,8 @@ class Vgg19:
             return moments_of(self._eyes, image)
 
         arrays = style_arrays(self._looked_at, moments_at)
-        if self._starts_with_cin:
-            arrays = with_start(arrays, self._cin.embed(style))
+        if (cin := self._embedding_cin) is not None:
+            arrays = with_start(arrays, cin.embed(style))
         return Embedding(self.name, self.network, arrays)
 
     @eagerly
@@ -171,8 +171,8 @@ class Vgg19:
             for name, shape in array_shapes(self._looked_at, self._channels, None).items()
         }
         arrays[PHOTO] = np.ones(1, np.float32)
-        if self._starts_with_cin:
-            arrays = with_start(arrays, self._cin.identity(content))
+        if (cin := self._embedding_cin) is not None:
+            arrays = with_start(arrays, cin.identity(content))
         return Embedding(self.name, self.network, arrays, name="photo")
 
     def render(
@@ -261,7 +261,7 @@ class Vgg19:
         embeddings: Sequence[Embedding],
         weights: np.ndarray | None,
         seed: int,
-    ) -> Iterator[Step]:
+    ) -> Generator[Step, None, None]:
         check_eager()
         for embedding in embeddings:
             self._check(content, embedding)
@@ -298,7 +298,7 @@ class Vgg19:
             raise RenderError(
                 f"The optimisation broke off after {done} steps: {error}. Expected a finite loss; "
                 f"lower weights, or precision='float32', may help.",
-                _at_shape(picture, content.shape) if done else None,
+                _at_shape(picture, content.shape) if done and picture is not None else None,
             ) from error
         except KeyboardInterrupt:
             if not done:
@@ -396,11 +396,11 @@ class Vgg19:
         return vectors
 
     @property
-    def _starts_with_cin(self) -> bool:
-        """Whether embeddings have the style as the cin network knows it, too."""
-        if self.settings.init != "cin" or self.settings.init_styles:
-            return False
-        return self._cin is not None and self._cin.takes_images
+    def _embedding_cin(self) -> Cin | None:
+        """The cin network whose vector embeddings have, too; None where they have none."""
+        if self.settings.init != "cin" or self.settings.init_styles or self._cin is None:
+            return None
+        return self._cin if self._cin.takes_images else None
 
     @functools.cached_property
     def _cin(self) -> Cin | None:
