@@ -19,7 +19,9 @@ from arbitrary_nst.engines.vgg19 import Vgg19, Vgg19Settings
 from arbitrary_nst.errors import RenderError, StopPainting, WorkerDied
 from arbitrary_nst.image import to_pil
 
-SETTINGS = Vgg19Settings(iterations=(12,), coarsest=64, style_size=40, tolerance=0, init="content")
+SETTINGS = Vgg19Settings(
+    iterations=(12,), coarsest=64, style_size=40, tolerance=0, init="content", style_weight=8.0
+)
 
 
 class Breaking(Vgg19):

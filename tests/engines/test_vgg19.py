@@ -32,7 +32,7 @@ from arbitrary_nst.image import to_pil
 from arbitrary_nst.networks.vgg import STYLE_LAYERS, gram_matrix
 
 SETTINGS = Vgg19Settings(
-    iterations=(12, 8), coarsest=64, style_size=40, tolerance=0, init="content"
+    iterations=(12, 8), coarsest=64, style_size=40, tolerance=0, init="content", style_weight=8.0
 )
 
 

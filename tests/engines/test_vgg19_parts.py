@@ -16,7 +16,13 @@ from arbitrary_nst.networks.losses import style_loss, total_variation_loss
 from arbitrary_nst.networks.vgg import gram_matrix
 
 SETTINGS = Vgg19Settings(
-    iterations=(6,), coarsest=64, style_size=40, tolerance=0, restart_every=2, init="content"
+    iterations=(6,),
+    coarsest=64,
+    style_size=40,
+    tolerance=0,
+    restart_every=2,
+    init="content",
+    style_weight=8.0,
 )
 
 

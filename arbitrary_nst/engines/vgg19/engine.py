@@ -158,8 +158,8 @@ class Vgg19:
             return moments_of(self._eyes, image)
 
         arrays = style_arrays(self._looked_at, moments_at)
-        if self._starter is not None:
-            arrays = with_start(arrays, self._starter.embed(style))
+        if (cin := self._embedding_cin) is not None:
+            arrays = with_start(arrays, cin.embed(style))
         return Embedding(self.name, self.network, arrays)
 
     @eagerly
@@ -171,8 +171,8 @@ class Vgg19:
             for name, shape in array_shapes(self._looked_at, self._channels, None).items()
         }
         arrays[PHOTO] = np.ones(1, np.float32)
-        if self._starter is not None:
-            arrays = with_start(arrays, self._starter.identity(content))
+        if (cin := self._embedding_cin) is not None:
+            arrays = with_start(arrays, cin.identity(content))
         return Embedding(self.name, self.network, arrays, name="photo")
 
     def render(
@@ -288,18 +288,17 @@ class Vgg19:
                 function = self._objective(small, embeddings, weights)
                 begun = first_iteration if index == first_scale else 0
                 for iteration, state in self._minimize(function, picture, begun, counts[index]):
-                    picture, loss = state.values.astype(np.float32), state.loss
+                    picture, loss = np.asarray(state.values, np.float32), state.loss
                     if iteration % self.settings.restart_every == 0:
                         save_state(self.checkpoint, fingerprint, index, iteration, loss, picture)
                     done = sum(counts[:index]) + iteration
                     yield Step(done, sum(counts), loss, picture)
                 save_state(self.checkpoint, fingerprint, index + 1, 0, loss, picture)
         except Diverged as error:
-            last = _at_shape(picture, content.shape) if picture is not None and done else None
             raise RenderError(
                 f"The optimisation broke off after {done} steps: {error}. Expected a finite loss; "
                 f"lower weights, or precision='float32', may help.",
-                last,
+                _at_shape(picture, content.shape) if done and picture is not None else None,
             ) from error
         except KeyboardInterrupt:
             if not done:
@@ -327,7 +326,7 @@ class Vgg19:
             length = min(settings.restart_every, count - begun)
             losses: list[float] = []
             for state in minimize_in_steps(method, function, values, length, **options):
-                values = state.values.astype(np.float32)  # as a checkpoint keeps it
+                values = np.asarray(state.values, np.float32)  # as a checkpoint keeps it
                 losses.append(state.loss)
                 begun += 1
                 yield begun, state
@@ -397,11 +396,11 @@ class Vgg19:
         return vectors
 
     @property
-    def _starter(self) -> Cin | None:
-        """The cin network where embeddings have the style as it knows it, too; else None."""
-        if self.settings.init != "cin" or self.settings.init_styles:
+    def _embedding_cin(self) -> Cin | None:
+        """The cin network whose vector embeddings have, too; None where they have none."""
+        if self.settings.init != "cin" or self.settings.init_styles or self._cin is None:
             return None
-        return self._cin if self._cin is not None and self._cin.takes_images else None
+        return self._cin if self._cin.takes_images else None
 
     @functools.cached_property
     def _cin(self) -> Cin | None:

@@ -63,7 +63,7 @@ class Vgg19Settings:
 
     iterations: tuple[int, ...] = (100, 80, 60, 50, 50, 30, 20)
     coarsest: int = 128
-    style_weight: float = 8.0
+    style_weight: float = 3.0
     layer_weights: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0)
     covariance_weight: float = 0.5
     parts_weight: float = 0.5
