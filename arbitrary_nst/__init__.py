@@ -14,6 +14,7 @@ from arbitrary_nst.common.version import __version__ as __version__
 if TYPE_CHECKING:
     from arbitrary_nst.api import StyleInfo, embed, list_styles, stylize, stylize_many
     from arbitrary_nst.batch import stylize_folder
+    from arbitrary_nst.common.quiet import quiet
     from arbitrary_nst.embedding import Embedding, blend, load_styles, save_styles
     from arbitrary_nst.engines import load_engine
     from arbitrary_nst.engines.cin import Cin
@@ -69,6 +70,7 @@ __all__ = [
     "load_engine",
     "load_image",
     "load_styles",
+    "quiet",
     "save_image",
     "save_styles",
     "stylize",
@@ -83,6 +85,7 @@ _ERRORS = ("Error", "Large", "Found", "Unavailable", "Died")
 _MODULES = {
     "api": ("StyleInfo", "embed", "list_styles", "stylize", "stylize_many"),
     "batch": ("stylize_folder",),
+    "common.quiet": ("quiet",),
     "embedding": ("Embedding", "blend", "load_styles", "save_styles"),
     "engines": ("load_engine",),
     "engines.cin": ("Cin",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -299,7 +300,17 @@ def _is_large(engine: Engine, photo: np.ndarray, look: Look) -> bool:
 
 def _report_step(progress: Progress, part: Part, step: Step) -> None:
     done, total = part.number * step.total + step.step, part.count * step.total
-    progress(done, total, f"loss {step.loss:.4g}", preview=to_pil(step.picture))
+    # `print` and the like take the three that every engine gives, and no preview.
+    options = {"preview": to_pil(step.picture)} if _takes_preview(progress) else {}
+    progress(done, total, f"loss {step.loss:.4g}", **options)
+
+
+def _takes_preview(progress: Progress) -> bool:
+    try:
+        inspect.signature(progress).bind(0, 1, "", preview=None)
+    except (TypeError, ValueError):  # it has no such argument, or nobody knows
+        return False
+    return True
 
 
 def _report_pass(progress: Progress | None, done: int, total: int) -> None:
