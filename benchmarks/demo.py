@@ -17,6 +17,8 @@ import statistics
 import sys
 import time
 
+from tables import write_csv
+
 from arbitrary_nst import stylize
 from arbitrary_nst.demo import Settings, start
 from arbitrary_nst.demo.serving import private_folder
@@ -63,12 +65,15 @@ async ([label, milliseconds]) => {
 }
 """
 
+LINE = "{size:6d}{median:8.0f}{tenth:16.0f}{alone:16.0f}{moves:8d}{painted:10d}{late:20.0f}"
+
 
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--sizes", type=int, nargs="+", choices=SIZES, default=SIZES)
     parser.add_argument("--moves", type=int, default=30)
+    parser.add_argument("--csv", metavar="FILE", help="write the table")
     options = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
@@ -86,17 +91,20 @@ def main() -> None:
         print(
             "pixels  median  slowest of ten     median (ms)   moves  pictures  last one late (ms)"
         )
+        rows = []
         for size in options.sizes:
             page.locator("#size").get_by_label(str(size), exact=True).check()
             page.locator("#status").get_by_text(str(size)).wait_for()
             page.wait_for_timeout(1500)  # the tiles are painted too
-            print(row(page, names, size, options.moves), flush=True)
+            rows.append(row(page, names, size, options.moves))
+            print(LINE.format_map(rows[-1]), flush=True)
         browser.close()
         demo.close(verbose=False)
+    write_csv(options.csv, rows)
 
 
-def row(page, names: list[str], size: int, moves: int) -> str:
-    """The line of one size."""
+def row(page, names: list[str], size: int, moves: int) -> dict[str, float]:
+    """Milliseconds and numbers of pictures at one size."""
     page.evaluate(MOVE, [names[0], 0.07])  # the first picture of a size takes longer
     times = [
         page.evaluate(MOVE, [names[0], round(0.1 + 0.8 * number / moves, 3)])
@@ -105,10 +113,13 @@ def row(page, names: list[str], size: int, moves: int) -> str:
     tenth = statistics.quantiles(times, n=10)[-1]
     drag = page.evaluate(DRAG, [names[0], 2000])
     alone = statistics.median(seconds_alone(names, size) for _ in range(moves)) * 1000
-    return (
-        f"{size:6d}{statistics.median(times):8.0f}{tenth:16.0f}{alone:16.0f}"
-        f"{drag['moves']:8d}{drag['painted']:10d}{drag['late']:20.0f}"
-    )
+    return {
+        "size": size,
+        "median": statistics.median(times),
+        "tenth": tenth,
+        "alone": alone,
+        **drag,
+    }
 
 
 def seconds_alone(names: list[str], size: int) -> float:
