@@ -200,10 +200,17 @@ def _scores() -> Values:
                 ["`magenta`, phone version, on the same pairs", *other],
             ],
         ),
+        "cin.farthest": _farthest(by_style),
         "cin.by-style": table(
             ["style", "style loss", "content loss", "", "style", "style loss", "content loss"], body
         ),
     }
+
+
+def _farthest(by_style: dict[str, dict[str, float]]) -> str:
+    """The three styles that are farthest from their paintings."""
+    worst = sorted(by_style, key=lambda style: -by_style[style]["style_loss"])[:3]
+    return ", ".join(f"`{style}` ({by_style[style]['style_loss']:.3f})" for style in worst)
 
 
 def _pair(a: dict[str, float], b: dict[str, float]) -> list[tuple[str, float, float]]:
