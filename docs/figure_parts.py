@@ -91,7 +91,7 @@ PARTS = {
         _data("blends.json"),
         (
             "python benchmarks/blends.py --photos {PHOTOS}/kodim04.jpg {PHOTOS}/kodim07.jpg "
-            "{PHOTOS}/kodim21.jpg {PHOTOS}/kodim23.jpg --json docs/data/blends.json",
+            "{PHOTOS}/kodim21.jpg {PHOTOS}/kodim23.jpg --size 256 --json docs/data/blends.json",
         ),
         ("PHOTOS",),
     ),
@@ -177,6 +177,7 @@ PARTS = {
             "--csv docs/data/evaluate-pairs.csv",
         ),
         ("PHOTOS", "PAINTINGS", "ARBITRARY_NST_VGG19", "ARBITRARY_NST_MAGENTA"),
+        costly=True,
     ),
     "export": Part(
         4,
@@ -195,6 +196,7 @@ PARTS = {
             "-o docs/images/engines.jpg",
         ),
         ("PHOTOS", "PAINTINGS", "ARBITRARY_NST_VGG19", "ARBITRARY_NST_MAGENTA"),
+        costly=True,
     ),
     "large": Part(
         8,

@@ -140,7 +140,11 @@ def _figures(prefix: str, found: dict[str, float]) -> Values:
     names = {"style": "style_loss", "content": "content_loss"}
     names |= {n: n for n in ("detailed", "flat", "unrest", "edges", "contrast", "saturation")}
     digits = {"edges": 2, "contrast": 2, "saturation": 2}
-    return {f"{prefix}.{k}": f"{found[column]:.{digits.get(k, 3)}f}" for k, column in names.items()}
+    return {
+        f"{prefix}.{key}": f"{found[column]:.{digits.get(key, 3)}f}"
+        for key, column in names.items()
+        if column in found
+    }
 
 
 def _stamps() -> Values:
@@ -150,7 +154,7 @@ def _stamps() -> Values:
     found = {"network": f"`{now['network']}`"}
     for name, stamp in stamps.items():
         day = datetime.date.fromisoformat(stamp["date"])
-        words = f"Measured on {day.day} {day:%B %Y}"
+        words = f"Made on {day.day} {day:%B %Y}"
         depends = figures.PARTS[name].depends_on
         if depends == "nothing":
             found[f"stamp.{name}"] = f"{words}."
@@ -263,7 +267,7 @@ def _unseen() -> Values:
 
 def _fit() -> Values:
     fitted = rows("fit.csv")
-    photos = {row["photo"] for row in fitted}
+    photos = {name for row in fitted for name in row["photo"].split()}
     plain = [row for row in rows("evaluate.csv") if row["photo"] in photos]
     measured = {"as shipped": means(plain, "cin"), "`fit_steps=10`": means(fitted, "cin")}
     body = [
@@ -397,12 +401,20 @@ def _export() -> Values:
     photos = list(dict.fromkeys(r["photo"] for r in found))
     by = {(r["photo"], r["by"]): r for r in found}
     names = {"engine": "engine", "savedmodel": "SavedModel", "tflite": "TFLite", "onnx": "ONNX"}
-    times = [[p, *(short(by[p, n]["s"]) for n in names)] for p in photos]
-    levels = [[p, *(f"{by[p, n]['levels']:.2f}" for n in names)] for p in photos]
+
+    def body(column: str, words: Callable[[float], str]) -> list[list[str]]:
+        cells = [[by[photo, name][column] for name in names] for photo in photos]
+        return [
+            [photo, *(words(x) if isinstance(x, float) else x for x in line)]
+            for photo, line in zip(photos, cells, strict=True)
+        ]
+
+    most = max(by[photos[0], name]["levels"] for name in ("tflite", "onnx"))
+    levels = body("levels", lambda x: f"{x:.2f}")
     return {
-        "export.times": table(["seconds a picture", *names.values()], times),
+        "export.times": table(["seconds a picture", *names.values()], body("s", short)),
         "export.levels": table(["levels of 255 from the engine", *names.values()], levels),
-        "export.most": f"{max(by[photos[0], n]['levels'] for n in ('tflite', 'onnx')):.2f}",
+        "export.most": f"{most:.2f}",
     }
 
 
