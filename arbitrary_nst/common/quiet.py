@@ -6,9 +6,10 @@ import contextlib
 import logging
 import os
 import sys
+import threading
 from typing import TextIO
 
-_silent = False
+_silent = threading.Lock()  # held for as long as it is silent
 
 
 def quiet() -> contextlib.ExitStack:
@@ -30,14 +31,14 @@ def quiet() -> contextlib.ExitStack:
         >>> with quiet():
         ...     picture = stylize("photo.jpg", "starry-night")
     """
-    global _silent
     undo = contextlib.ExitStack()
-    if _silent:
+    if not _silent.acquire(blocking=False):
         return undo
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         kept = os.dup(2)
     except OSError:  # there is no standard error
+        _silent.release()
         return undo
     logger = logging.getLogger("tensorflow")
     level, before = logger.level, sys.stderr
@@ -50,10 +51,8 @@ def quiet() -> contextlib.ExitStack:
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     logger.setLevel(max(level, logging.ERROR))
-    _silent = True
 
     def restore() -> None:
-        global _silent
         with contextlib.suppress(AttributeError, OSError, ValueError):
             during.flush()
         os.dup2(kept, 2)
@@ -61,7 +60,7 @@ def quiet() -> contextlib.ExitStack:
         if sys.stderr is during:  # nobody has put another in its place meanwhile
             sys.stderr = before
         logger.setLevel(level)
-        _silent = False
+        _silent.release()
 
     undo.callback(restore)
     return undo
