@@ -116,6 +116,7 @@ def test_the_plan_follows_from_the_stages(tmp_path, monkeypatch):
     assert found["plan.dollars"] == "104 $"  # 50 $ for cores, 54 $ for objects
 
 
+@pytest.mark.slow  # it imports every program
 def test_commands_are_such_that_they_run(tmp_path, monkeypatch):
     """Every command names programs, files and options that exist; none is run."""
     from docs_sandbox import run
