@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         stylize_many,
     )
     from arbitrary_nst.batch import stylize_folder
+    from arbitrary_nst.common.quiet import quiet
     from arbitrary_nst.embedding import Embedding, blend, load_styles, save_styles
     from arbitrary_nst.engines import load_engine
     from arbitrary_nst.engines.cin import Cin
@@ -76,6 +77,7 @@ __all__ = [
     "load_engine",
     "load_image",
     "load_styles",
+    "quiet",
     "save_image",
     "save_styles",
     "stylize",
@@ -91,6 +93,7 @@ _ERRORS = ("Error", "Large", "Found", "Unavailable", "Died")
 _MODULES = {
     "api": ("StyleInfo", "embed", "list_styles", "stylize", "stylize_array", "stylize_many"),
     "batch": ("stylize_folder",),
+    "common.quiet": ("quiet",),
     "embedding": ("Embedding", "blend", "load_styles", "save_styles"),
     "engines": ("load_engine",),
     "engines.cin": ("Cin",),

@@ -142,8 +142,9 @@ def stylize(
             The place (GPS) is left out unless this is "gps", and so are the maker's notes and the
             small preview.
         progress: called as progress(done, total, message, preview=None). It counts pictures; with
-            the vgg19 engine steps, and the preview is the PIL image so far; for a photo that is
-            painted in passes these.
+            the vgg19 engine steps, and the preview is the PIL image so far, for a callable that has
+            such an argument (`print` has none and does as well); for a photo that is painted in
+            passes these.
 
     Returns:
         A PIL image of the content's size (upright, as EXIF says), or scaled to `size`; "RGBA"

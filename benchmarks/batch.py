@@ -20,6 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from tables import write_csv
+
 STYLES, WEIGHTS = ["great-wave", "starry-night"], [0.7, 0.3]
 LARGE = 4000, 3000  # pixels of a phone's photo
 
@@ -30,14 +32,15 @@ def ways(ray: bool) -> list[tuple[str | None, int]]:
     return [*local, ("local", 1), ("local", 2)] if ray else local
 
 
-def stages(photos: list[Path], sizes: list[int | None], runs: int) -> None:
-    """Prints what reading, painting and writing of a photo take."""
+def stages(photos: list[Path], sizes: list[int | None], runs: int) -> list[dict]:
+    """Prints and returns what reading, painting and writing of a photo take."""
     from arbitrary_nst.batch import work
     from arbitrary_nst.batch.files import Job
     from arbitrary_nst.batch.settings import prepare
     from arbitrary_nst.pipeline.paint import paint
 
     print(f"{'photo':>12} {'--size':>7} {'stage':>6} {'wall ms':>8} {'CPU ms':>8} {'of CPU':>7}")
+    rows = []
     for size in sizes:
         settings, engine = prepare(STYLES, WEIGHTS, size=size)
         for kind in photos:
@@ -58,11 +61,14 @@ def stages(photos: list[Path], sizes: list[int | None], runs: int) -> None:
             }
             whole = sum(cpu for _, cpu in best.values())
             for name, (wall, cpu) in best.items():
+                row = {"photo": kind.stem, "size": size or "", "stage": name}
+                rows.append({**row, "wall_ms": wall * 1e3, "cpu_ms": cpu * 1e3})
                 print(
                     f"{kind.stem:>12} {size or 'own':>7} {name:>6} {wall * 1e3:8.1f} "
                     f"{cpu * 1e3:8.1f} {cpu / whole:7.0%}",
                     flush=True,
                 )
+    return rows
 
 
 def timed(times: list[tuple[float, float]], function):
@@ -95,6 +101,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--runs", type=int, default=5, help="of each stage; 0: no stages")
     parser.add_argument("--no-ray", action="store_true")
+    parser.add_argument("--csv", metavar="NAME", help="write NAME-stages.csv and NAME-ways.csv")
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -106,11 +113,13 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory() as scratch:
         if options.runs:
-            prepare_and_time_stages(photos[0], Path(scratch), options)
-        compare(photos, Path(scratch), options)
+            rows = prepare_and_time_stages(photos[0], Path(scratch), options)
+            write_csv(options.csv and f"{options.csv}-stages.csv", rows)
+        rows = compare(photos, Path(scratch), options)
+        write_csv(options.csv and f"{options.csv}-ways.csv", rows)
 
 
-def prepare_and_time_stages(photo: Path, scratch: Path, options: argparse.Namespace) -> None:
+def prepare_and_time_stages(photo: Path, scratch: Path, options: argparse.Namespace) -> list[dict]:
     """The table of the stages, for a photo as it is and enlarged to a phone's."""
     from PIL import Image
 
@@ -120,7 +129,7 @@ def prepare_and_time_stages(photo: Path, scratch: Path, options: argparse.Namesp
     for picture in (small, small.resize(LARGE, Image.Resampling.LANCZOS)):
         kinds.append(scratch / f"{picture.width}x{picture.height}.jpg")
         picture.save(kinds[-1], quality=92)
-    stages(kinds, [options.size, 2 * options.size, None], options.runs)
+    return stages(kinds, [options.size, 2 * options.size, None], options.runs)
 
 
 def processor_seconds() -> float:
@@ -129,7 +138,7 @@ def processor_seconds() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def compare(photos: list[Path], scratch: Path, options: argparse.Namespace) -> None:
+def compare(photos: list[Path], scratch: Path, options: argparse.Namespace) -> list[dict]:
     """The table of the ways to run a batch, with ratios to the first."""
     in_dir = scratch / "in"
     in_dir.mkdir()
@@ -152,6 +161,7 @@ def compare(photos: list[Path], scratch: Path, options: argparse.Namespace) -> N
     first = rates[None, 1]
     head = ("run by", "workers", "a second", "to first", "start s", "CPU s")
     print("\n{:>9} {:>8} {:>9} {:>9} {:>8} {:>6}  rounds".format(*head))
+    table = []
     for (ray, workers), found in rates.items():
         ratio = statistics.median(a / b for a, b in zip(found, first, strict=True))
         processor = round(statistics.median(r["cpu"] for r in results[ray, workers]), 1)
@@ -162,6 +172,10 @@ def compare(photos: list[Path], scratch: Path, options: argparse.Namespace) -> N
             f"{processor if not ray else '-':>6}  "
             f"{' '.join(f'{rate:.2f}' for rate in found)}"
         )
+        row = {"ray": ray or "", "workers": workers, "rate": statistics.median(found)}
+        row |= {"lowest": min(found), "highest": max(found), "ratio": ratio}
+        table.append({**row, "start": statistics.median(starts)})
+    return table
 
 
 if __name__ == "__main__":

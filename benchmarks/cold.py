@@ -19,6 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from tables import write_csv
+
 RUNTIMES = ("auto", "onnx", "tensorflow")
 STYLES = {
     "name": ["great-wave"],
@@ -89,7 +91,9 @@ def main() -> None:
     parser.add_argument("--runtimes", nargs="+", choices=RUNTIMES, default=list(RUNTIMES))
     parser.add_argument("--runs", type=int, default=3, help="of which the best counts")
     parser.add_argument("--warm", type=int, default=3, help="pictures of the second table; 0: none")
+    parser.add_argument("--csv", metavar="FILE", help="write the first table")
     options = parser.parse_args()
+    table = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         in_a_process(IMAGES, *map(str, options.sizes), folder=folder)
@@ -103,11 +107,14 @@ def main() -> None:
                         for _ in range(options.runs)
                     ]
                     wall, cpu, peak = (min(column) for column in zip(*runs, strict=True))
+                    row = {"size": size, "style": style, "runtime": runtime}
+                    table.append({**row, "wall": wall, "cpu": cpu, "peak": peak})
                     print(
                         f"{f'{size}x{size}':>12} {style:>6} {runtime:>11} {wall:7.2f} {cpu:7.2f} "
                         f"{peak:6.0f}",
                         flush=True,
                     )
+        write_csv(options.csv, table)
         if not options.warm:
             return
         print(f"\n{'pixels':>12} {'runtime':>11} {'wall s':>7} {'cpu s':>7}   warm")

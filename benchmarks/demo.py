@@ -19,6 +19,8 @@ import statistics
 import sys
 import time
 
+from tables import write_csv
+
 from arbitrary_nst import stylize
 from arbitrary_nst.demo import Settings, start
 from arbitrary_nst.demo.serving import private_folder
@@ -66,6 +68,8 @@ async ([label, milliseconds]) => {
 }
 """
 
+LINE = "{size:6d}{median:8.0f}{tenth:16.0f}{alone:16.0f}{ratio:7.1f}{moves:8d}{painted:10d}{late:20.0f}"
+
 
 OPENED = """
 async () => {
@@ -84,6 +88,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", choices=SIZES, default=SIZES)
     parser.add_argument("--moves", type=int, default=30)
     parser.add_argument("--visits", type=int, default=5)
+    parser.add_argument("--csv", metavar="FILE", help="write the table")
     options = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
@@ -108,17 +113,20 @@ def main() -> None:
             "pixels  median  slowest of ten     median (ms)  ratio   moves  pictures  "
             "last one late (ms)"
         )
+        rows = []
         for size in options.sizes:
             page.locator("#size").get_by_label(str(size), exact=True).check()
             page.locator("#status").get_by_text(str(size)).wait_for()
             page.wait_for_timeout(1500)  # the tiles are painted too
-            print(row(page, label, size, options.moves), flush=True)
+            rows.append(row(page, label, size, options.moves))
+            print(LINE.format_map(rows[-1]), flush=True)
         browser.close()
         demo.close(verbose=False)
+    write_csv(options.csv, rows)
 
 
-def row(page, label: str, size: int, moves: int) -> str:
-    """The line of one size."""
+def row(page, label: str, size: int, moves: int) -> dict[str, float]:
+    """Milliseconds and numbers of pictures at one size."""
     page.evaluate(MOVE, [label, 0.07])  # the first picture of a size takes longer
     times, alone = [], []
     seconds_alone(size)
@@ -128,10 +136,14 @@ def row(page, label: str, size: int, moves: int) -> str:
     tenth = statistics.quantiles(times, n=10)[-1]
     drag = page.evaluate(DRAG, [label, 2000])
     median, bare = statistics.median(times), statistics.median(alone)
-    return (
-        f"{size:6d}{median:8.0f}{tenth:16.0f}{bare:16.0f}{median / bare:7.1f}"
-        f"{drag['moves']:8d}{drag['painted']:10d}{drag['late']:20.0f}"
-    )
+    return {
+        "size": size,
+        "median": median,
+        "tenth": tenth,
+        "alone": bare,
+        "ratio": median / bare,
+        **drag,
+    }
 
 
 def opening(browser, url: str) -> float:

@@ -15,6 +15,8 @@ import subprocess
 import sys
 import time
 
+from tables import write_csv
+
 
 def measure(megapixels: float, max_memory: float) -> dict:
     """One picture, in this process."""
@@ -47,6 +49,7 @@ def main() -> None:
     parser.add_argument("--megapixels", type=float, nargs="+", default=[1, 4, 8, 25])
     parser.add_argument("--max-memory", type=float, default=2e9, metavar="BYTES")
     parser.add_argument("--plot", metavar="FILE", help="needs matplotlib")
+    parser.add_argument("--csv", metavar="FILE", help="write the table")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -62,6 +65,7 @@ def main() -> None:
         rows.append(row)
         line = (row["mp"], row["s"], row["s"] / row["mp"], row["peak"], row["before"])
         print("{:10.1f} {:6.1f} {:13.2f} {:10.2f} {:11.2f}".format(*line), flush=True)
+    write_csv(options.csv, rows)
     if options.plot:
         import matplotlib.pyplot as plt
 

@@ -14,6 +14,7 @@ import time
 
 import numpy as np
 from PIL import Image
+from tables import write_csv
 
 from arbitrary_nst import stylize
 from arbitrary_nst.embedding import Embedding
@@ -48,7 +49,7 @@ def squeezed(engine: Magenta, image: np.ndarray) -> Embedding:
     return Embedding(engine.name, engine.network, {"bottleneck": vector})
 
 
-def print_times(engine: Magenta, photo: np.ndarray, painting: np.ndarray, runs: int) -> None:
+def print_times(engine: Magenta, photo: np.ndarray, painting: np.ndarray, runs: int) -> list[dict]:
     """Embed, render, and the whole call with and without an embedding made before."""
     style = engine.embed(painting)
     rows = {
@@ -58,8 +59,11 @@ def print_times(engine: Magenta, photo: np.ndarray, painting: np.ndarray, runs: 
         "stylize, precomputed": lambda: stylize(photo, [style], engine=engine),
     }
     print(f"photo {photo.shape[1]}x{photo.shape[0]}, {engine.network}")
+    table = []
     for name, function in rows.items():
-        print(f"{name:22} {best_time(function, runs):7.0f} ms", flush=True)
+        table.append({"step": name, "ms": round(best_time(function, runs))})
+        print(f"{name:22} {table[-1]['ms']:7} ms", flush=True)
+    return table
 
 
 def print_losses(engine: Magenta, photos, paintings, weights: str, size: int) -> None:
@@ -101,11 +105,12 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=512, help="longer side")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--vgg-weights", metavar="FILE", help="for the second table")
+    parser.add_argument("--csv", metavar="FILE", help="write the first table")
     options = parser.parse_args()
     engine = Magenta(options.source)
     photos = [resize(load_image(path)[0], longer_side=options.size) for path in options.photos]
     paintings = [load_image(path, role="style")[0] for path in options.paintings]
-    print_times(engine, photos[0], paintings[0], options.runs)
+    write_csv(options.csv, print_times(engine, photos[0], paintings[0], options.runs))
     if options.vgg_weights:
         print_losses(engine, photos, paintings, options.vgg_weights, options.size)
 

@@ -16,6 +16,8 @@ import subprocess
 import sys
 import time
 
+from tables import write_csv
+
 
 def measure(size: int, precision: str, runs: int) -> dict[str, float]:
     """First and best time in seconds and peak memory in MB of a square photo of `size` pixels."""
@@ -42,12 +44,14 @@ def main() -> None:
     parser.add_argument("--precisions", nargs="+", default=["float32", "bfloat16"])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--csv", metavar="FILE", help="write the table")
     options = parser.parse_args()
     if options.one:
         print(json.dumps(measure(options.one, options.precisions[0], options.runs)))
         return
     head = ("pixels", "precision", "first s", "best s", "ns/pixel", "peak MB")
     print("{:>12} {:>10} {:>8} {:>8} {:>9} {:>8}".format(*head))
+    rows = []
     for size in options.sizes:
         for precision in options.precisions:
             command = [sys.executable, __file__, "--one", str(size), "--runs", str(options.runs)]
@@ -55,11 +59,13 @@ def main() -> None:
                 [*command, "--precisions", precision], check=True, capture_output=True, text=True
             ).stdout
             row = json.loads(output.splitlines()[-1])
+            rows.append({"size": size, "precision": precision, **row})
             print(
                 f"{f'{size}x{size}':>12} {precision:>10} {row['first']:8.3f} {row['best']:8.3f} "
                 f"{row['best'] / size**2 * 1e9:9.0f} {row['peak']:8.0f}",
                 flush=True,
             )
+    write_csv(options.csv, rows)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
+from tables import write_csv
 
 from arbitrary_nst import embed, load_engine, save_image
 from arbitrary_nst.common.extras import require
@@ -87,19 +88,26 @@ def sharpness(film: list[np.ndarray]) -> float:
 
 def table(options: argparse.Namespace) -> None:
     """Prints a row for each clip, style and strength of steadying."""
+    rows = []
     print("| clip | style | steady | flicker | sharpness | s a frame |\n|---|---|---|---|---|---|")
     for path in options.videos:
         frames = frames_of(path, options.start, options.frames, options.size)
         motions = [motion_between(*pair) for pair in pairwise(frames)]
         name = Path(path).stem
+        source = {"clip": name, "style": "", "steady": "", "flicker": flicker(motions, frames)}
+        rows.append({**source, "sharpness": sharpness(frames), "seconds": ""})
         print(
             f"| {name} | the source | | {flicker(motions, frames):.2f} | {sharpness(frames):.1f} |"
         )
         for style in options.styles:
             for steady in options.steady:
                 film, seconds = painted(frames, style, steady)
-                figures = f"{flicker(motions, film):.2f} | {sharpness(film):.1f} | {seconds:.3f}"
+                row = {"clip": name, "style": style, "steady": steady}
+                row |= {"flicker": flicker(motions, film), "sharpness": sharpness(film)}
+                rows.append({**row, "seconds": seconds})
+                figures = f"{row['flicker']:.2f} | {row['sharpness']:.1f} | {seconds:.3f}"
                 print(f"| {name} | {style} | {steady:g} | {figures} |", flush=True)
+    write_csv(options.csv, rows)
 
 
 def strip(options: argparse.Namespace) -> None:
@@ -165,6 +173,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=400, help="longer side in pixels")
     parser.add_argument("--strip", metavar="FILE", help="picture to make of the first video")
     parser.add_argument("--cell", type=int, default=240, help="longer side of a cell of the strip")
+    parser.add_argument("--csv", metavar="FILE", help="write the table")
     parser.add_argument("--memory", type=int, nargs="+", metavar="FRAMES")
     options = parser.parse_args()
     if options.memory:

@@ -8,6 +8,7 @@ Prints the figures that stand beside them.
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def regions(photo: np.ndarray, horizon: float, first: str, second: str) -> Image
     return contact_sheet([[floats(p) for p in pictures]], column_labels=labels, cell=400)
 
 
-def scale(photo: np.ndarray, style: str, preview: int) -> Image.Image:
+def scale(photo: np.ndarray, style: str, preview: int, figures: dict) -> Image.Image:
     """Preview, picture at full size, and at full size with the preview's strokes, and crops."""
     small = stylize(photo, style, size=preview)
     plain, scaled = stylize(photo, style), stylize(photo, style, working_size=preview)
@@ -48,7 +49,8 @@ def scale(photo: np.ndarray, style: str, preview: int) -> Image.Image:
     for name, picture in (("plain", plain), ("working_size", scaled)):
         again = floats(picture.resize(small.size, Image.Resampling.LANCZOS))
         error = np.mean((again - floats(small)) ** 2)
-        print(f"{name}: downscaled {-10 * np.log10(error):.1f} dB to the preview")
+        figures[name] = float(-10 * np.log10(error))
+        print(f"{name}: downscaled {figures[name]:.1f} dB to the preview")
     height, width = photo.shape[:2]
     box = (width // 2, height // 2, width // 2 + 500, height // 2 + 333)
     rows = [
@@ -59,14 +61,16 @@ def scale(photo: np.ndarray, style: str, preview: int) -> Image.Image:
     return contact_sheet(rows, column_labels=labels, row_labels=["whole", "part"], cell=400)
 
 
-def passes(photo: np.ndarray, style: str) -> Image.Image:
+def passes(photo: np.ndarray, style: str, figures: dict) -> Image.Image:
     """A part of a picture that was painted at once, in passes, and their difference, 20 times."""
     engine = Cin()
     whole = engine.render(photo, engine.styles[style])
     strips = engine.render_large(photo, engine.styles[style], max_memory=1e9)
     difference = np.abs(whole - strips)
-    levels = 255 * difference.max(), 255 * difference.mean()
-    print("passes against at once: {:.2f} levels at most, {:.3f} on the mean".format(*levels))
+    figures["highest"] = 255 * float(difference.max())
+    figures["mean"] = 255 * float(difference.mean())
+    line = "passes against at once: {highest:.2f} levels at most, {mean:.3f} on the mean"
+    print(line.format_map(figures))
     cells = [whole, strips, (20 * difference).clip(0, 1)]
     labels = ["at once", "in passes", "difference, 20 times"]
     return contact_sheet([[c[:500, :750] for c in cells]], column_labels=labels, cell=400)
@@ -98,15 +102,24 @@ def main() -> None:
     parser.add_argument(
         "--huge", type=float, metavar="MEGAPIXELS", help="enlarge it and paint that"
     )
+    parser.add_argument("--only", choices=("huge",), help="leave the other pictures out")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
     options = parser.parse_args()
-    photo, _ = load_image(options.photo)
-    large, _ = load_image(options.large_photo)
-    sheet = regions(photo, options.horizon, "starry-night", "great-wave")
-    save_image(sheet, options.output / "regions.jpg", quality=88)
-    save_image(scale(large, "starry-night", 800), options.output / "scale.jpg", quality=88)
-    part = resize(large, longer_side=2000)
-    save_image(passes(part, "starry-night"), options.output / "passes.jpg", quality=88)
+    if not options.only:
+        photo, _ = load_image(options.photo)
+        large, _ = load_image(options.large_photo)
+        figures: dict[str, float] = {"width": large.shape[1], "height": large.shape[0]}
+        part = resize(large, longer_side=2000)
+        sheets = {
+            "regions": regions(photo, options.horizon, "starry-night", "great-wave"),
+            "scale": scale(large, "starry-night", 800, figures),
+            "passes": passes(part, "starry-night", figures),
+        }
+        for name, sheet in sheets.items():
+            save_image(sheet, options.output / f"{name}.jpg", quality=88)
+        if options.json:
+            options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     if options.huge:
         sheet = huge(options.large_photo, "starry-night", options.huge)
         save_image(sheet, options.output / "huge.jpg", quality=85)

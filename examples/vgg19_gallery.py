@@ -1,7 +1,8 @@
-"""Pictures of the vgg19 engine: photos by paintings, and a row of blends of three paintings.
+r"""Pictures of the vgg19 engine: photos by paintings, and a row of blends of three paintings.
 
     export ARBITRARY_NST_VGG19=vgg19_notop.h5
-    python examples/vgg19_gallery.py --paintings a.jpg ... --photos b.jpg ... -o docs/images
+    python examples/vgg19_gallery.py --paintings a.jpg b.jpg c.jpg --photos d.jpg --parts parts \
+        -o docs/images
 
 A picture of 512 pixels takes a minute or two on two cores. Finished pictures are kept in the folder
 of --parts, so that an interrupted call goes on where it was.

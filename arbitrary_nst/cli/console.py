@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from arbitrary_nst.cli.parser import build_parser
 from arbitrary_nst.common.extras import named
+from arbitrary_nst.common.quiet import quiet, writes_to_descriptor_2
 from arbitrary_nst.errors import InputError, RenderError, WeightsUnavailable, WorkerDied
 
 EXPECTED_ERRORS = (
@@ -68,7 +69,7 @@ def _own_words_only(debug: bool) -> Iterator[None]:
     logging.getLogger("PIL").addHandler(logging.NullHandler())  # or Python prints what it logs
     logger.addHandler(handler)
     try:
-        with warnings.catch_warnings(), _without_native_remarks(debug):
+        with warnings.catch_warnings(), _native_remarks(debug):
             warnings.showwarning = _show_warning
             yield
     finally:
@@ -76,30 +77,15 @@ def _own_words_only(debug: bool) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _without_native_remarks(debug: bool) -> Iterator[None]:
-    """Sends what native code writes to stderr nowhere; Python's own `sys.stderr` stays.
-
-    TensorFlow greets there with a dozen lines, and no setting of its own stops all of them.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if debug else "3")
-    python_stderr = sys.stderr
-    try:
-        redirected = not debug and python_stderr.fileno() == 2
-    except (AttributeError, OSError):  # none, or an object in its place, as in a notebook
-        redirected = False
-    if not redirected:
+def _native_remarks(debug: bool) -> Iterator[None]:
+    """Silent, unless everything is wanted, or something stands in the place of `sys.stderr`."""
+    if debug:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0")
         yield
         return
-    encoding, errors = python_stderr.encoding, python_stderr.errors
-    with open(os.dup(2), "w", buffering=1, encoding=encoding, errors=errors) as sys.stderr:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(sys.stderr.fileno(), 2)
-            sys.stderr.flush()
-            sys.stderr = python_stderr
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with quiet() if writes_to_descriptor_2(sys.stderr) else contextlib.nullcontext():
+        yield
 
 
 def _complain(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -157,8 +158,10 @@ def _with_finished_previews(progress: Progress, content: Content, look: Look) ->
     at_work = scaled_photo(photo, look.options.working_shape(*photo.shape[:2]))
     cover = functools.cache(lambda: cover_for(look, photo.shape[:2]))
 
+    shows = _takes_preview(progress)
+
     def told(done: int, total: int, message: str, preview: np.ndarray | None = None) -> None:
-        if preview is None:
+        if preview is None or not shows:
             progress(done, total, message)
             return
         picture = resize(preview, shape=at_work.shape[:2])
@@ -166,6 +169,15 @@ def _with_finished_previews(progress: Progress, content: Content, look: Look) ->
         progress(done, total, message, preview=Picture(picture, content.alpha).image())
 
     return told
+
+
+def _takes_preview(progress: Progress) -> bool:
+    """`print` and the like take the three that every engine gives, and no preview."""
+    try:
+        inspect.signature(progress).bind(0, 1, "", preview=None)
+    except (TypeError, ValueError):  # it has no such argument, or nobody knows
+        return False
+    return True
 
 
 def _last_good(picture: np.ndarray, content: Content, look: Look) -> np.ndarray:

@@ -1,0 +1,41 @@
+"""What an image as style costs the cin engine, warm: predicted alone, and refined.
+
+python benchmarks/images.py painting.jpg --csv images.csv
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from tables import write_csv
+
+from arbitrary_nst import Cin, load_image
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("painting")
+    parser.add_argument("--steps", type=int, nargs="+", default=[0, 10], help="of the refinement")
+    parser.add_argument("--runs", type=int, default=3, help="of which the best counts")
+    parser.add_argument("--csv", metavar="FILE", help="write the table")
+    options = parser.parse_args()
+    painting, _ = load_image(options.painting, role="style")
+    rows = []
+    for steps in options.steps:
+        engine = Cin(refine_steps=steps, runtime="tensorflow")
+        times = []
+        for _ in range(1 + options.runs):
+            start = time.perf_counter()
+            engine.embed(painting)
+            times.append(time.perf_counter() - start)
+        rows.append({"refine_steps": steps, "first": times[0], "best": min(times[1:])})
+        print(
+            "{refine_steps:3} steps: {best:.2f} s, the first one {first:.2f} s".format_map(rows[-1])
+        )
+    write_csv(options.csv, rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""What MkDocs cannot do by itself: the reference of the command line, from the parser."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PLACE = "<!-- commands -->"
+
+
+def on_page_markdown(markdown: str, page, config, files) -> str:
+    """Puts every command's help in the place of the comment; the marks of figures go."""
+    if PLACE in markdown:
+        markdown = markdown.replace(PLACE, commands())
+    return re.sub(r"<!-- /?= ?[\w.-]* ?(-->)", "", markdown)
+
+
+def commands() -> str:
+    """The help of `arbitrary-nst` and of each of its commands."""
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    from arbitrary_nst.cli import build_parser
+
+    os.environ["COLUMNS"] = "96"  # what argparse wraps by
+    os.environ["NO_COLOR"] = "1"
+    parser = build_parser()
+    (group,) = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    parts = [f"```text\n{parser.format_help().strip()}\n```"]
+    for name, command in group.choices.items():
+        parts.append(f"## {name}\n\n```text\n{command.format_help().strip()}\n```")
+    return "\n\n".join(parts)
