@@ -40,7 +40,9 @@ class Stops:
             self._wanted = False
             raise StopPainting
         if not self._before and threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._stop) for number in SIGNALS}
+            # One that is ignored, as Ctrl-C is in a shell's background, stays so.
+            heard = [n for n in SIGNALS if signal.getsignal(n) is not signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._stop) for number in heard}
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._wanted = True

@@ -116,12 +116,30 @@ def test_with_masks_the_last_good_picture_is_laid_over_the_photo(folder, content
     assert np.abs(found[:, :30] - content[:, :30]).max() > 0.03
 
 
+@pytest.fixture
+def heard():
+    """Ctrl-C as in the foreground of a shell, wherever the tests run."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_ignored_signal_stays_ignored(heard):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with Stops() as stops:
+        stops.after_this_step()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        os.kill(os.getpid(), signal.SIGINT)
+        stops.after_this_step()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_keeps_the_picture_so_far(number, folder, monkeypatch, capsys):
+def test_a_signal_keeps_the_picture_so_far(number, heard, folder, monkeypatch, capsys):
     """The same picture as `--save-every` shows of that step, finished and in its place."""
     before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
     save = stylize_command.save_image
 
+    @functools.wraps(save)  # the parser reads its defaults
     def press(picture, path, **options):
         save(picture, path, **options)
         if str(path).endswith("-0004.png"):
@@ -138,7 +156,7 @@ def test_a_signal_keeps_the_picture_so_far(number, folder, monkeypatch, capsys):
     assert {n: signal.getsignal(n) for n in before} == before
 
 
-def test_a_signal_before_the_first_step_is_what_it_always_is():
+def test_a_signal_before_the_first_step_is_what_it_always_is(heard):
     stops = Stops()
     with stops:
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
