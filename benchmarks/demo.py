@@ -68,7 +68,10 @@ async ([label, milliseconds]) => {
 }
 """
 
-LINE = "{size:6d}{median:8.0f}{tenth:16.0f}{alone:16.0f}{ratio:7.1f}{moves:8d}{painted:10d}{late:20.0f}"
+LINE = (
+    "{size:6d}{median:8.0f}{tenth:16.0f}{alone:16.0f}{ratio:7.1f}"
+    "{moves:8d}{painted:10d}{late:20.0f}"
+)
 
 
 OPENED = """
