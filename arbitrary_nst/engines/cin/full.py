@@ -12,7 +12,7 @@ import numpy as np
 
 from arbitrary_nst.checkpoints import PREDICTOR_FILE
 from arbitrary_nst.common.keras_on_tensorflow import keras, on_tensorflow
-from arbitrary_nst.engines.cin.photos import refining_photos, square_photos
+from arbitrary_nst.engines.cin.photos import square_photos
 from arbitrary_nst.engines.cin.targets import target_arrays, target_grams
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.networks.cin.fast import FastCin
@@ -62,7 +62,7 @@ class FullCin:
         if (refine_steps or with_targets) and on_tensorflow():
             grams = self.refiner.grams(image)
             if refine_steps:
-                arrays = self.refiner(grams, arrays, refining_photos(), refine_steps)
+                arrays = self.refiner(grams, arrays, square_photos(), refine_steps)
             if with_targets:
                 arrays |= target_arrays(grams)
         elif refine_steps:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from arbitrary_nst.checkpoints import PREDICTOR_FILE
-from arbitrary_nst.engines.cin.photos import refining_photos
+from arbitrary_nst.engines.cin.photos import square_photos
 from arbitrary_nst.engines.cin.targets import target_arrays
 from arbitrary_nst.networks.cin.layout import CinLayout
 from arbitrary_nst.networks.predictor.light import LightPredictor
@@ -42,7 +42,7 @@ class LightEmbedder:
         sight = self._predictor(image)
         arrays = sight.arrays
         if refine_steps:
-            arrays = self._refiner(sight.grams, arrays, refining_photos(), refine_steps)
+            arrays = self._refiner(sight.grams, arrays, square_photos(), refine_steps)
         if with_targets:
             arrays |= target_arrays(sight.grams)
         return arrays
