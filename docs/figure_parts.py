@@ -277,6 +277,7 @@ PARTS = {
 RECORDS = {
     "training-curves.png": "the losses of a training that is over",
     "predictor-curves.png": "the losses of a training that is over",
+    "vgg19-looks.jpg": "vgg19 with three settings, a trial",
     "vgg19-gallery.jpg": "vgg19 alone, 24 pictures",
     "vgg19-blend.jpg": "vgg19 alone",
     "vgg19-pooling.jpg": "vgg19 alone",

@@ -10,10 +10,10 @@ import arbitrary_nst
 
 NAMES = """
     BlendWeightsError CheckpointError Cin Embedding EmbeddingError ImageError ImageNotFound
-    ImageTooLarge InputError Keyframe Magenta RenderError StyleError StyleInfo TrainConfig Vgg19
-    Vgg19Settings VideoError VideoNotFound WeightsUnavailable WorkerDied blend embed export_network
-    list_styles load_engine load_image load_styles quiet save_image save_styles stylize
-    stylize_array stylize_folder stylize_many stylize_video train
+    ImageTooLarge InputError Keyframe Magenta RenderError StopPainting StyleError StyleInfo
+    TrainConfig Vgg19 Vgg19Settings VideoError VideoNotFound WeightsUnavailable WorkerDied blend
+    embed export_network list_styles load_engine load_image load_styles quiet save_image
+    save_styles stylize stylize_array stylize_folder stylize_many stylize_video train
 """.split()
 
 

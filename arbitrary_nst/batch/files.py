@@ -79,6 +79,7 @@ def find_jobs(
             f"The input {root!r} is not a folder. Expected a folder of photos; for a single photo "
             f"there is `stylize`."
         )
+    check_name(out)
     sources = sorted(_photos(root, os.path.realpath(out), recursive))
     if not sources:
         hint = "" if recursive else " Photos in the folders below are found with --recursive."

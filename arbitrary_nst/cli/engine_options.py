@@ -72,6 +72,10 @@ def add_engine(parser: argparse.ArgumentParser, engines: Sequence[str] = ENGINES
 def chosen_engine(options: argparse.Namespace) -> EngineName | Engine:
     """The engine that `add_engine`'s options ask for: a name, or an object with its settings."""
     given = {name: value for name, value in vars(options).items() if value is not None}
+    for name in CIN_SETTINGS[1:]:
+        if name in given and not means_cin(options):
+            option = name.replace("_", "-")
+            raise InputError(f"--{option} is a setting of the engine cin, not of {options.engine}.")
     names = [name.replace("-", "_") for name, *_ in VGG19_SETTINGS]
     settings = {name: given[name] for name in names if name in given}
     checkpoint = given.get("checkpoint")
@@ -91,15 +95,6 @@ def chosen_engine(options: argparse.Namespace) -> EngineName | Engine:
         from arbitrary_nst.engines.cin import Cin
 
         return Cin(**chosen, precision=given.get("precision", "auto"))
-    for name in CIN_SETTINGS[1:]:
-        if name in chosen:
-            option = name.replace("_", "-")
-            raise InputError(f"--{option} is a setting of the engine cin, not of {options.engine}.")
-    if options.engine not in ("auto", "magenta"):
-        raise InputError(
-            f"--style-scale is a setting of the engines magenta, cin and vgg19, not of "
-            f"{options.engine}."
-        )
     from arbitrary_nst.engines.magenta import Magenta
 
     return Magenta(style_scale=options.style_scale)

@@ -288,7 +288,11 @@ def test_version(capsys):
         ("stylize photo.png -s photo.png -s scream -o o.png", "Style 1 is an image.*add-style"),
         ("stylize photo.png -s photo.png --engine cin -o o.png", "Style 1 is an image.*add-style"),
         ("stylize photo.png -s scream --engine magenta -o o.png", "no folder 'no-magenta-here'"),
-        ("stylize photo.png -s p.png --engine vgg19 --style-scale 2 -o o.png", "not of vgg19"),
+        ("stylize photo.png -s p.png --engine vgg19 --refine-steps 2 -o o.png", "not of vgg19"),
+        (
+            "stylize p.png -s p.png --engine vgg19 --fit-steps 2 --style-weight 1 -o o.png",
+            "of vgg19",
+        ),
         ("stylize photo.png -s photo.png --style-scale 9 -o o.png", "a number from 0.25 to 4"),
         ("stylize photo.png -s C:\\x.jpg -o o.png", r"style 1 image 'C:.*x.jpg' does not exist"),
         ("stylize photo.png -s scream --strength 2 -o o.png", "`strength` is a number"),
