@@ -90,7 +90,7 @@ __all__ = [
     "train",
 ]
 
-_ERRORS = ("Error", "Large", "Found", "Unavailable", "Died")
+_ERRORS = ("Error", "Large", "Found", "Unavailable", "Died", "StopPainting")
 # Where each name is, as above.
 _MODULES = {
     "api": ("StyleInfo", "embed", "list_styles", "stylize", "stylize_array", "stylize_many"),
