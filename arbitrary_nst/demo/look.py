@@ -287,7 +287,7 @@ progress:indeterminate::-moz-progress-bar { width: 100%; }
   #title p { display: none; }
   #photo { flex-wrap: wrap; width: 100% !important; gap: 8px; }
   #photo-info { flex: 1 1 100% !important; }
-  .tab-container button { padding: 0 8px !important; font-size: 14px !important;
+  .tab-container button { padding: 0 3px !important; font-size: 12.5px !important;
     min-height: 44px; }
   #slots { min-height: 0; }
   #recent { grid-template-columns: repeat(4, 1fr); }
