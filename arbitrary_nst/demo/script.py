@@ -255,6 +255,9 @@ new MutationObserver(() => {
   if (due) return;
   due = true;
   requestAnimationFrame(() => { due = false; name(); notice(); });
-}).observe(document, { childList: true, subtree: true });
+}).observe(document, {
+  childList: true, subtree: true, characterData: true,
+  attributes: true, attributeFilter: ["aria-label"],  // Gradio sets its own again
+});
 })();
 """
