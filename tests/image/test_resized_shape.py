@@ -6,6 +6,7 @@ import pytest
 from arbitrary_nst.errors import ImageTooLarge
 from arbitrary_nst.image import resize
 from arbitrary_nst.image.resizing import resized_shape
+from arbitrary_nst.pipeline.arguments import Options
 from arbitrary_nst.pipeline.contents import load_content
 
 
@@ -37,4 +38,4 @@ def test_what_is_far_too_large_is_just_too_large(side):
 
 def test_a_size_of_400_digits_is_refused(photo):
     with pytest.raises(ImageTooLarge, match="content image at size=999"):
-        load_content(photo, 10**400 - 1, 10**6)
+        load_content(photo, Options(size=10**400 - 1, max_pixels=10**6))

@@ -96,9 +96,9 @@ def test_engines_that_take_minutes_are_refused_unloaded(network, clip, photo, tm
 
 
 def test_the_arguments_and_defaults_are_those_of_stylize():
-    """In Python and in the shell. Only `progress` stands at the end."""
+    """In Python and in the shell. `progress` stands at the end; films have no EXIF data."""
     one, film = (inspect.signature(f).parameters for f in (stylize, stylize_video))
-    shared = [name for name in one if name not in ("content", "progress")]
+    shared = [name for name in one if name not in ("content", "progress", "keep_metadata")]
     assert [name for name in film if name in shared] == shared
     assert all(one[name].default == film[name].default for name in shared)
     options = vars(build_parser().parse_args("video in.mp4 -s scream -o out.mp4".split()))
