@@ -183,7 +183,7 @@ def connect(
 
     @friendly
     def take_text(text: str, own: Own) -> list[Any]:
-        mix = share.from_text(text, [*embedded, *own])
+        mix = share.from_text(text.partition("#")[0], [*embedded, *own])
         return [gr.skip()] * len(everything) if mix is None else show_all(mix, own)
 
     @friendly
@@ -238,7 +238,8 @@ def connect(
     paint_after(tab.preset.input(take_preset, tab.preset, everything, **quick))
     paint_after(tab.undo.click(undo, [tab.past, own], [*everything, tab.past], **quick))
 
-    paint_after(tab.recall.input(take_text, [tab.recall, own], everything, **quick))
+    # Not `input`: Gradio 6.31 tells that of no text that a program writes.
+    paint_after(tab.recall.change(take_text, [tab.recall, own], everything, **quick))
     fitting = [tab.result, tab.status, tab.code, *tab.saving.shown, tab.fitted]
     slow: dict[str, Any] = {"show_progress": "hidden", "preprocess": False, **heavy}
     tab.fit.click(fit, [photo, *settings_of_mix], fitting, **slow)

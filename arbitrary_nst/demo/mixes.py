@@ -21,6 +21,7 @@ from arbitrary_nst.engines import EngineName, load_engine
 from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import InputError, StyleError
 from arbitrary_nst.image import to_pil
+from arbitrary_nst.image.resizing import resized_shape
 from arbitrary_nst.pipeline.arguments import Progress
 
 MAX_STYLES = 6
@@ -120,6 +121,9 @@ def paint(
         return as_picture(image)
     if mix.fit:
         engine = fitting_engine()
+    shape = image.shape[:2]
+    # Fine strokes are painted larger than the picture is: by `LEAST_STROKES` at most.
+    shapes = [shape, resized_shape(shape, working_size or max(shape))]
     return stylize(
         image,
         list(mix.styles) if mix.fit else styles,  # the engine's own carry what they are fitted to
@@ -129,7 +133,7 @@ def paint(
         working_size=working_size,
         masks=masks,
         engine=engine,
-        max_pixels=max(1, image.shape[0] * image.shape[1]),
+        max_pixels=max(1, *(height * width for height, width in shapes)),
         progress=progress,
     )
 

@@ -287,7 +287,7 @@ def connect(
     outputs = [tab.result, tab.status, tab.code, tab.file, *tab.saving.shown]
     painting = draw, inputs, outputs
     # The editor keeps its first change to itself; so the page tells of a brush that was lifted.
-    drawn = [tab.editor.change, tab.nudge.input]
+    drawn = [tab.editor.change, tab.nudge.change]
     seen = [shared.photo, tab.editor, tab.taken]
     taken = gr.on(drawn, take, seen, [tab.masks, tab.taken], **last, **reading)
     wiped = tab.editor.clear(

@@ -157,7 +157,7 @@ const draw = () => {
     button.style.backgroundImage = `url(${picture})`;
     button.addEventListener("click", () => {
       const field = document.querySelector("#recall textarea, #recall input");
-      field.value = query;
+      field.value = `${query}#${Date.now()}`;  // the same picture again is a change, too
       field.dispatchEvent(new Event("input", { bubbles: true }));
     });
     return button;

@@ -19,6 +19,7 @@ from PIL import Image
 from arbitrary_nst import Embedding, embed, list_styles, stylize
 from arbitrary_nst.cli import demo as cli_demo
 from arbitrary_nst.demo import Settings, start
+from arbitrary_nst.demo.controls import LEAST_STROKES, MOST_STROKES
 from arbitrary_nst.demo.serving import private_folder, quiet
 from arbitrary_nst.demo.settings import read_auth
 from arbitrary_nst.errors import InputError
@@ -178,6 +179,14 @@ class TestMix:
         assert full.size == (480, 320)
         small = np.asarray(full.resize(preview.size, Image.Resampling.BOX), np.float32)
         assert np.abs(small - np.asarray(preview, np.float32)).mean() < 8
+
+    @pytest.mark.parametrize("strokes", [LEAST_STROKES, MOST_STROKES])
+    def test_any_size_of_strokes_can_be_seen_and_saved(self, network, make_photo, strokes):
+        photo = photos.read_photo(png(make_photo(64, 96)), "a.png", 96, Settings())
+        mix = mixes.Mix(("scream",), (1.0,), strokes=strokes)
+        styles = [embed("scream")]
+        full = saving.job_of(photo, mix, styles, Settings()).work()
+        assert full.size == mixes.preview(photo, mix, styles).size == (96, 64)
 
     def test_code_names_the_visitors_own_styles(self, network, photo):
         embedding = embed("scream")
