@@ -33,8 +33,9 @@ class TestLastPictures:
         page = visit()
         begin(page, photo_file)
         for step in range(9):
-            page.get_by_label("range slider for great-wave").fill(f"{0.1 + step / 20:.2f}")
-            share_of_first = (0.1 + step / 20) / (0.6 + step / 20)
+            weight = f"{0.1 + step / 20:.2f}"
+            page.get_by_label("range slider for great-wave").fill(weight)
+            share_of_first = float(weight) / (float(weight) + 0.5)
             status(page, f"{share_of_first:.0%} great-wave")
             wait_until(
                 lambda: (
