@@ -15,13 +15,14 @@ from gradio.components.base import server
 from gradio.components.image_editor import AcceptBlobs
 from PIL import Image
 
-from arbitrary_nst.demo.files import new_file
+from arbitrary_nst.demo.files import new_file, uploaded_path
 from arbitrary_nst.demo.mixes import REGIONS_FILE
 from arbitrary_nst.demo.photos import READ_SECONDS, SIZES, Photo
 from arbitrary_nst.image import load_untrusted
 
 COLORS = {"red": (193, 18, 31), "green": (110, 214, 92), "blue": (37, 99, 235)}
 MAX_BYTES = 1_000_000  # of a layer as the page sends it
+MAX_NAME = 512  # characters of what names a drawing
 MOST_LAYERS = 64  # that are kept, of all visitors together
 LEAST = 16  # of 255: what is fainter everywhere is no mask
 READY = {  # regions for those who would rather not draw, or cannot
@@ -56,14 +57,31 @@ class Layers:
             del self._kept[next(iter(self._kept))]
 
     def get(self, value: Any) -> bytes | None:
-        """The file of the layer in a value as the page sends it; None where there is none."""
-        return self._kept.get(number_of(value))
+        """The file of the layer in a value as the page sends it; None where there is none.
+
+        Gradio 6.31's page uploads layers as any other file; before, it sent them by `accept`.
+
+        Raises:
+            ImageError: the layer is said to be a file that is no upload.
+        """
+        file = _file_of(value)
+        if file is None:
+            return self._kept.get(number_of(value))
+        path = uploaded_path(file)
+        return path.read_bytes() if path.stat().st_size <= MAX_BYTES else None
 
 
 def number_of(value: Any) -> str:
-    """The number by which a page names what was drawn; "" where nothing was."""
+    """What names a drawing: its number, or the path of its file; "" where nothing was drawn."""
+    file = _file_of(value)
     given = value.get("id") if isinstance(value, dict) else None
-    return str(given or "")[:64]
+    return str((file or {}).get("path") or given or "")[:MAX_NAME]
+
+
+def _file_of(value: Any) -> dict[str, Any] | None:
+    layers = value.get("layers") if isinstance(value, dict) else None
+    first = layers[0] if isinstance(layers, list) and layers else None
+    return first if isinstance(first, dict) and first.get("path") else None
 
 
 def editor(layers: Layers) -> gr.ImageEditor:

@@ -72,6 +72,24 @@ class TestMasks:
 class TestLayers:
     """What pages send is bounded, whatever a message made by hand says."""
 
+    def test_may_be_uploads(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+        (tmp_path / "uploads").mkdir()
+        for name, size in (
+            ("uploads/drawn", 3),
+            ("uploads/huge", brush.MAX_BYTES + 1),
+            ("other", 3),
+        ):
+            (tmp_path / name).write_bytes(b"x" * size)
+        found, layers = {}, brush.Layers()
+        for name in ("drawn", "huge"):
+            value = {"layers": [{"path": str(tmp_path / "uploads" / name)}], "id": "one"}
+            assert brush.number_of(value).endswith(name)
+            found[name] = layers.get(value)
+        assert found == {"drawn": b"xxx", "huge": None}
+        with pytest.raises(ImageError, match="not here"):
+            layers.get({"layers": [{"path": str(tmp_path / "other")}]})
+
     def send(self, layers, number, index="0", file=b"x", kind="layer"):
         data = {"type": kind, "index": index, "file": b"", "id": number}
         message = brush.AcceptBlobs.model_construct(data=data, files=[("a.png", file)])
