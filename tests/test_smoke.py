@@ -1,7 +1,7 @@
 """Once through everything that stands on another package: `python -m pytest -m smoke`.
 
 For an environment that is new in some way: the lowest versions that setup.cfg allows (see
-`lowest_versions.py`), the newest, another Python. Whatever is not installed is skipped by name.
+`.ci/lowest.py`), the newest, another Python. Whatever is not installed is skipped by name.
 """
 
 import gc
