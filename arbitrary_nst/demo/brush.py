@@ -59,7 +59,8 @@ class Layers:
     def get(self, value: Any) -> bytes | None:
         """The file of the layer in a value as the page sends it; None where there is none.
 
-        Gradio 6.31's page uploads layers as any other file; before, it sent them by `accept`.
+        The page gives the number of what it sent to `accept` once. Asked for again, as by a brush
+        that was lifted, it uploads the layers as any other file.
 
         Raises:
             ImageError: the layer is said to be a file that is no upload.
