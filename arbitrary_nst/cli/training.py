@@ -58,7 +58,7 @@ SETTINGS = (
     ("averaging", float, "momentum of the running average of the weights, such as 0.999"),
     ("seed", int, "of every draw"),
 )
-STYLE_LIST_HELP = "JSON list of {name, file, source, style_weight, style_size}"
+STYLE_LIST_HELP = "JSON list of {name, file, source, style_weight, style_size, levels}"
 
 
 def add_commands(commands) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,8 @@ class StyleSpec:
         style_weight: of its style loss against the content loss; higher is more style.
         style_size: longer side in pixels at which the painting is looked at; strokes come out
             as large as they are at this size.
+        levels: what counts as black and as white in the file, of `[0, 1]`: many photographs of
+            paintings are hazy, and pictures in their style would be as grey.
     """
 
     name: str
@@ -51,6 +53,10 @@ class StyleSpec:
     source: str = ""
     style_weight: float = 4.0
     style_size: int = 512
+    levels: tuple[float, float] = (0.0, 1.0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "levels", tuple(self.levels))  # JSON has lists
 
 
 @dataclass(frozen=True)
@@ -244,6 +250,17 @@ def _check_styles(styles: tuple[StyleSpec, ...]) -> None:
         _check_number(
             "style_size", style.style_size, low=MIN_TRAINING_SIDE, whole=True, owner=owner
         )
+        check_levels(style.levels, owner)
+
+
+def check_levels(levels: Sequence[Any], owner: str) -> None:
+    """Raises `InputError` unless they are two numbers from 0 to 1, black before white."""
+    numbers = [v for v in levels if isinstance(v, (int, float)) and not isinstance(v, bool)]
+    if len(levels) != 2 or len(numbers) != 2 or not 0 <= numbers[0] <= numbers[1] - 0.05 <= 0.95:
+        raise InputError(
+            f"`levels`{owner} must be black and white, two numbers from 0 to 1 at least 0.05 "
+            f"apart. Received: {list(levels)!r}."
+        )
 
 
 def _check_number(
@@ -275,7 +292,8 @@ def read_style_list(
 
     Args:
         path: JSON list of objects with `name` and `file` (relative to `folder`), and, as wanted,
-            `source`, `style_weight`, `style_size`. None: every image in `folder`, by file name.
+            `source`, `style_weight`, `style_size`, `levels`. None: every image in `folder`,
+            by file name.
         folder: of the paintings.
         defaults: values for what the list leaves out.
 

@@ -19,7 +19,7 @@ from arbitrary_nst.errors import ImageError, InputError
 from arbitrary_nst.image import load_image, resize
 from arbitrary_nst.networks.cin.layout import CinLayout, noise_shape
 from arbitrary_nst.networks.detail import detail_mask
-from arbitrary_nst.training.config import MIN_TRAINING_SIDE, TrainConfig, find_images
+from arbitrary_nst.training.config import MIN_TRAINING_SIDE, StyleSpec, TrainConfig, find_images
 from arbitrary_nst.training.paintings import by_group, draw_painting
 
 _log = logging.getLogger(__name__)
@@ -199,19 +199,31 @@ def one_hot_mixing(index: int, count: int) -> np.ndarray:
     return np.eye(count, dtype=np.float32)[index]
 
 
-def load_style(path: str, size: int, *, role: str) -> np.ndarray:
+def load_painting(style: StyleSpec) -> np.ndarray:
+    """A style's painting with black and white where its `levels` are: (H, W, 3) in `[0, 1]`.
+
+    Raises:
+        ImageError: it cannot be read.
+    """
+    image, _ = load_image(style.file, role=f"style {style.name!r}")
+    black, white = style.levels
+    if (black, white) == (0, 1):
+        return image
+    return ((image - np.float32(black)) / np.float32(white - black)).clip(0, 1)
+
+
+def load_style(style: StyleSpec, size: int) -> np.ndarray:
     """A painting with its longer side at `size` pixels: float32 (H, W, 3), RGB in `[0, 1]`.
 
     Raises:
         ImageError: it cannot be read, or is too narrow for the style loss.
     """
-    image, _ = load_image(path, role=role)
-    image = resize(image, longer_side=size)
+    image = resize(load_painting(style), longer_side=size)
     if min(image.shape[:2]) < MIN_TRAINING_SIDE:
         height, width = image.shape[:2]
         raise ImageError(
-            f"The {role} is too narrow: {width}x{height} pixels at a longer side of {size}. "
-            f"Expected {MIN_TRAINING_SIDE} at least. Crop it or raise `style_size`."
+            f"The style {style.name!r} is too narrow: {width}x{height} pixels at a longer side "
+            f"of {size}. Expected {MIN_TRAINING_SIDE} at least. Crop it or raise `style_size`."
         )
     return image
 

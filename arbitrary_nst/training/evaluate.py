@@ -48,7 +48,8 @@ from arbitrary_nst.networks.vgg import (
     load_vgg19,
 )
 from arbitrary_nst.pipeline.arguments import Progress
-from arbitrary_nst.training.config import StyleSpec
+from arbitrary_nst.training.config import StyleSpec, check_levels
+from arbitrary_nst.training.data import load_painting
 
 PHOTO_ROW = "photo"
 
@@ -130,17 +131,19 @@ def evaluate_styles(
             f"`evaluate_styles` needs at least one style and one photo. "
             f"Received: {len(specs)} styles, {len(photos)} photos."
         )
+    for spec in specs:
+        check_levels(spec.levels, f" of style {spec.name!r}")
     if vgg is None:  # first: a wrong file should not wait for the pictures
         vgg = load_vgg19((*STYLE_LAYERS, CONTENT_LAYER), weights=vgg19_weights(vgg_weights))
     runners = [load_engine(e) if isinstance(e, str) else as_engine(e) for e in engines]
     embeddings = [[_embedding(runner, spec) for spec in specs] for runner in runners]
-    paintings = [_at_size(spec.file, size, f"style {spec.name!r}") for spec in specs]
+    paintings = [resize(load_painting(spec), longer_side=size) for spec in specs]
     targets = [[gram_matrix(f) for f in vgg(p[None])[:-1]] for p in paintings]
     tones = [_tones(painting) for painting in paintings]
     noise = np.random.default_rng(0)
     scores = []
     for number, path in enumerate(photos):
-        photo = _at_size(path, size, "photo")
+        photo = resize(load_image(path, role="photo")[0], longer_side=size)
         noisy = photo + NOISE * noise.standard_normal(photo.shape, np.float32)
         noisy = noisy.clip(0, 1).astype(np.float32)
         features = vgg(photo[None])
@@ -195,7 +198,7 @@ def _embedding(engine: Engine, spec: StyleSpec) -> Embedding:
     if spec.name in engine.styles or not engine.takes_images:
         # An unknown name is refused with the nearest ones.
         return embed(spec.name, engine=engine)
-    return engine.embed(load_image(spec.file, role=f"style {spec.name!r}")[0])
+    return engine.embed(load_painting(spec))
 
 
 def _losses(
@@ -275,8 +278,3 @@ def write_csv(scores: Sequence[Score], path: str | Path) -> None:
         {k: f"{v:.5f}" if isinstance(v, float) else v for k, v in asdict(s).items()} for s in scores
     )
     write_bytes(path, text.getvalue().encode())
-
-
-def _at_size(path: str | Path, size: int, role: str) -> np.ndarray:
-    image, _ = load_image(path, role=role)
-    return resize(image, longer_side=size)

@@ -25,12 +25,11 @@ from arbitrary_nst.checkpoints import (
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines.cin import STYLE_SIZE, Cin
 from arbitrary_nst.errors import CheckpointError
-from arbitrary_nst.image import load_image
 from arbitrary_nst.networks.cin.file import load_network, network_id
 from arbitrary_nst.networks.losses import style_loss
 from arbitrary_nst.pipeline.arguments import Progress
 from arbitrary_nst.training.config import StyleSpec, TrainConfig, check_config
-from arbitrary_nst.training.data import BatchSource
+from arbitrary_nst.training.data import BatchSource, load_painting
 from arbitrary_nst.training.report import RunningMeans
 from arbitrary_nst.training.statistics import NUM_GRAMS, style_statistics, to_array
 from arbitrary_nst.training.train import build_trainer, take_step
@@ -110,8 +109,7 @@ def learn_style(
     if predicts_styles(folder):
         # Looked at as large as for the losses here, as far as the engine goes.
         scale = min(max(style_size / STYLE_SIZE, 0.25), 4.0)
-        painting, _ = load_image(spec.file, role=f"style {name!r}")
-        known["as predicted"] = Cin(folder, style_scale=scale).embed(painting)
+        known["as predicted"] = Cin(folder, style_scale=scale).embed(load_painting(spec))
     start = nearest_style(trainer, source.batch(0), known)
     trainer.table.assign(1, start.arrays["gamma"], start.arrays["beta"])
 

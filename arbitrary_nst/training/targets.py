@@ -31,7 +31,7 @@ def write_targets(
     trunk = trunk_of(predictor)
     targets = []
     for style in styles:
-        painting = load_style(style.file, STYLE_SIZE, role=f"style {style.name!r}")
+        painting = load_style(style, STYLE_SIZE)
         grams = [to_array(gram_matrix(f))[0] for f in trunk(painting[None])]
         arrays = target_arrays(grams)
         targets.append(Embedding("cin", network, arrays, name=style.name, source=style.source))

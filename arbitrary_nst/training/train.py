@@ -134,10 +134,7 @@ def build_trainer(
         kernels: of a trained network, by convolution; they are frozen, so that only the styles
             learn. None: a new network.
     """
-    paintings = [
-        load_style(style.file, style.style_size, role=f"style {style.name!r}")
-        for style in config.styles
-    ]
+    paintings = [load_style(style, style.style_size) for style in config.styles]
     if vgg is None:
         reference = _loss_network(config, vgg_weights, "float32")
         targets = painting_statistics(reference, paintings)

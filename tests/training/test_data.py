@@ -7,8 +7,14 @@ import pytest
 from small_training import LAYOUT, draw_photo, small_config, write_image
 
 from arbitrary_nst.errors import ImageError, InputError
-from arbitrary_nst.training.config import find_images
-from arbitrary_nst.training.data import BatchSource, draw_mixing, load_style, random_crop
+from arbitrary_nst.training.config import StyleSpec, find_images
+from arbitrary_nst.training.data import (
+    BatchSource,
+    draw_mixing,
+    load_painting,
+    load_style,
+    random_crop,
+)
 
 PINNED_DRAWS = [[0, 0, 1, 0], [0, 0, 0, 1], [0.3791, 0.6209, 0, 0], [0, 0, 0, 1]]
 
@@ -146,5 +152,16 @@ def test_folders_without_images(tmp_path):
 
 def test_narrow_painting(tmp_path):
     path = write_image(tmp_path / "narrow.png", np.zeros((10, 100, 3)))
-    with pytest.raises(ImageError, match="painting is too narrow: 64x6 pixels .* Expected 32"):
-        load_style(str(path), 64, role="painting")
+    message = "style 'line' is too narrow: 64x6 pixels .* Expected 32"
+    with pytest.raises(ImageError, match=message):
+        load_style(StyleSpec("line", str(path)), 64)
+
+
+def test_levels_of_a_hazy_painting(tmp_path):
+    values = np.array([0, 51, 102, 153, 255]) / 255
+    path = write_image(tmp_path / "hazy.png", np.tile(values[None, :, None], (5, 1, 3)))
+    as_it_is = load_painting(StyleSpec("hazy", str(path)))
+    np.testing.assert_allclose(as_it_is[0, :, 0], values, atol=1e-6)
+    clear = load_painting(StyleSpec("hazy", str(path), levels=(0.2, 0.6)))
+    np.testing.assert_allclose(clear[2, :, 1], [0, 0, 0.5, 1, 1], atol=1e-6)
+    assert clear.dtype == np.float32

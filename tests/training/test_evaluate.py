@@ -183,6 +183,17 @@ def test_parts_and_tones(specs, tmp_path):
     assert found.contrast == pytest.approx(whole.contrast / 2, rel=0.05)
 
 
+def test_levels_of_a_painting_are_asked_for(specs, photo, tmp_path):
+    """A hazy file with its levels scores as the clear one does."""
+    hazy = str(write_image(tmp_path / "hazy.png", 0.25 + 0.5 * read(specs[0].file)))
+    pair = [specs[0], StyleSpec("waves", hazy, levels=(0.25, 0.75))]
+    options = {"size": 48, "vgg": small_vgg(), "engines": [Darker()]}
+    clear, cleared = (evaluate_styles([s], [photo], **options)[1] for s in pair)
+    assert cleared.style_loss == pytest.approx(clear.style_loss, rel=0.03)
+    hazy_alone = evaluate_styles([StyleSpec("waves", hazy)], [photo], **options)[1]
+    assert abs(hazy_alone.style_loss - clear.style_loss) > 0.1 * clear.style_loss
+
+
 def test_edge_similarity():
     photo = draw_photo(0, 48, 64).astype(np.float32)
     flat = np.full_like(photo, 0.5)
