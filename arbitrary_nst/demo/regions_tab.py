@@ -223,12 +223,19 @@ def connect(
         return value, None, token, next(iter(brush.READY))
 
     @friendly
-    def take(photo: Photo | None, value: Any, taken: str) -> tuple[Any, ...]:
-        """The masks of what is drawn, where that is new."""
+    def take(photo: Photo | None, value: Any, taken: str, before: Any) -> tuple[Any, ...]:
+        """The masks of what is drawn, where that is new.
+
+        The editor sends what the page put there, too: a region of those that are ready.
+        """
+        nothing = gr.Error("Nothing new.", visible=False, print_exception=False)  # ends it here
         number, layer = brush.number_of(value), tab.layers.get(value)
         if photo is None or layer is None or number == taken:
-            raise gr.Error("Nothing new.", visible=False, print_exception=False)  # ends it here
-        return brush.masks_in(layer), number
+            raise nothing
+        masks = brush.masks_in(layer)
+        if masks is not None and before is not None and np.array_equal(masks, before):
+            raise nothing
+        return masks, number
 
     @friendly
     def renew(photo: Photo | None) -> tuple[Any, ...]:
@@ -288,7 +295,7 @@ def connect(
     painting = draw, inputs, outputs
     # The editor keeps its first change to itself; so the page tells of a brush that was lifted.
     drawn = [tab.editor.change, tab.nudge.change]
-    seen = [shared.photo, tab.editor, tab.taken]
+    seen = [shared.photo, tab.editor, tab.taken, tab.masks]
     taken = gr.on(drawn, take, seen, [tab.masks, tab.taken], **last, **reading)
     wiped = tab.editor.clear(
         renew, shared.photo, [tab.editor, tab.masks, tab.ready], **last, **live

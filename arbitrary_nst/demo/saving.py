@@ -6,6 +6,7 @@ the picture of the mix that is shown, or none.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,18 @@ from arbitrary_nst.embedding import Embedding
 
 LABEL = "Full-size PNG"
 POLL_SECONDS = 0.4  # between two looks at the time
+
+# By a link of its own: that on the page may not be there yet, or be hidden again by a picture that
+# is painted just then, and the visitor's click would lead to nothing.
+_SAVE = """(file) => {
+  if (!file?.url) return;
+  const link = document.createElement("a");
+  link.href = file.url;
+  link.download = file.orig_name ?? "";
+  document.body.append(link);
+  link.click();
+  link.remove();
+}"""
 
 
 @dataclass(frozen=True)
@@ -119,8 +132,12 @@ def lay_out(pace: Pace, prefix: str = "") -> Saving:
 
 
 def offer_of(saving: Saving, job: Job | None) -> list[Any]:
-    """The button as it is for a picture not yet painted, and no file of another one."""
-    return [_button(saving, job), gr.DownloadButton(visible=False)]
+    """The button as it is for a picture not yet painted, and no file of another one.
+
+    It does not say whether the button can be pressed: while one is painted it cannot, since Gradio
+    drops clicks then.
+    """
+    return [gr.Button(_label(saving, job)), gr.DownloadButton(visible=False)]
 
 
 def connect(
@@ -151,12 +168,11 @@ def connect(
             painting = pool.submit(job.work)
             while True:
                 passed = time.monotonic() - begin
+                # The label again, too: a picture painted meanwhile has put its own there.
                 yield busy, bar(*_so_far(job, passed, expected)), gr.skip()
-                try:
+                with contextlib.suppress(NotYet):
                     picture = painting.result(POLL_SECONDS)
                     break
-                except NotYet:
-                    busy = gr.skip()
         saving.pace.learn(job.shape, time.monotonic() - begin)
         yield gr.skip(), gr.skip(), (job.key, exact(picture, job.name, job.text))
 
@@ -165,9 +181,10 @@ def connect(
         job = find(*given)
         if made is None or made[0] != job.key:
             note("The mix changed while the picture was painted. It is not offered; paint again.")
-            return _button(saving, job), "", gr.DownloadButton(visible=False)
-        file = gr.DownloadButton(f"Save the PNG ({job.size})", value=made[1], visible=True)
-        return _button(saving, job), "", file
+            file = gr.DownloadButton(value=None, visible=False)
+        else:
+            file = gr.DownloadButton(f"Save the PNG ({job.size})", value=made[1], visible=True)
+        return gr.Button(_label(saving, job), interactive=True), "", file
 
     def again() -> tuple[Any, ...]:
         return gr.Button(LABEL, interactive=True), ""
@@ -178,9 +195,8 @@ def connect(
     made.failure(again, None, outputs[:2], **hidden, **live)
     shown = [*outputs[:2], saving.download]
     offered = made.success(offer, [saving.made, *inputs], shown, **hidden, **live)
-    # A browser saves a file only through a link that is there when it is clicked.
-    save = f"() => {{ setTimeout(() => document.querySelector('#{saving.download.elem_id}')"
-    offered.success(None, js=f"{save}?.click(), 300); }}", api_visibility="private")
+    offered.failure(again, None, outputs[:2], **hidden, **live)
+    offered.success(None, saving.download, js=_SAVE, api_visibility="private")
 
 
 def bar(text: str, share: float | None = None) -> str:
@@ -196,11 +212,10 @@ def in_words(seconds: float) -> str:
     return f"about {round(seconds / 60)} min"
 
 
-def _button(saving: Saving, job: Job | None) -> Any:
+def _label(saving: Saving, job: Job | None) -> str:
     if job is None:
-        return gr.Button(LABEL, interactive=True)
-    seconds = in_words(saving.pace.expected(job.shape))
-    return gr.Button(f"{LABEL} · {job.size}, {seconds}", interactive=True)
+        return LABEL
+    return f"{LABEL} · {job.size}, {in_words(saving.pace.expected(job.shape))}"
 
 
 def _so_far(job: Job, passed: float, expected: float) -> tuple[str, float]:

@@ -1,6 +1,7 @@
 """What a first visitor does with photos, numbers and fingers, and that it works the first time."""
 
 import io
+import threading
 
 import numpy as np
 import pytest
@@ -136,25 +137,54 @@ class TestFullSize:
         assert "working_size=256" in lines
         assert f'.save("{download.value.suggested_filename}")' in lines
 
-    def test_a_mix_that_changed_meanwhile_offers_no_old_file(
-        self, visit, network, photo_file, monkeypatch
-    ):
-        import time
-
+    @pytest.fixture
+    def go_on(self, monkeypatch):
+        """What the pictures to keep wait for."""
         from arbitrary_nst.demo import saving
 
-        paint = saving.paint
+        paint, event = saving.paint, threading.Event()
 
-        def slowly(*arguments, **options):
-            time.sleep(4)
+        def wait_and_paint(*arguments, **options):
+            event.wait(100)
             return paint(*arguments, **options)
 
-        monkeypatch.setattr(saving, "paint", slowly)
+        monkeypatch.setattr(saving, "paint", wait_and_paint)
+        yield event
+        event.set()
+
+    def test_a_click_is_answered_where_the_page_is_slow_to_show_the_link(self, visit, photo_file):
+        page = visit()
+        begin(page, photo_file)
+        page.evaluate("""new MutationObserver(() => document.querySelector("#download")?.remove())
+            .observe(document, { childList: true, subtree: true })""")
+        with page.expect_download() as download:
+            page.locator("#full").click()
+        assert download.value.suggested_filename.startswith("hill-great-wave-50")
+
+    def test_a_picture_painted_meanwhile_takes_no_click(self, visit, network, photo_file, go_on):
+        page = visit()
+        begin(page, photo_file)
+        button = page.locator("#full")
+        with page.expect_download():
+            button.click()
+            page.locator("#full-progress").get_by_text("Painting 128 × 96").wait_for()
+            for weight, share in (("1", "67%"), ("0.5", "50%")):  # and back
+                page.get_by_label("range slider for great-wave").fill(weight)
+                status(page, f"{share} great-wave")
+                assert button.is_disabled()  # a click now would be dropped
+            go_on.set()
+        wait_until(button.is_enabled)
+
+    def test_a_mix_that_changed_meanwhile_offers_no_old_file(
+        self, visit, network, photo_file, go_on
+    ):
         page = visit()
         begin(page, photo_file)
         page.locator("#full").click()
         page.locator("#full-progress").get_by_text("Painting 128 × 96").wait_for()
         page.get_by_label("range slider for great-wave").fill("1")
+        status(page, "67% great-wave")
+        go_on.set()
         page.locator(".toast-body").get_by_text("The mix changed").first.wait_for()
         assert not page.locator("#download").is_visible()
 
