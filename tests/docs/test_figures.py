@@ -42,6 +42,13 @@ def test_texts_have_the_figures_of_their_tables():
         assert old == new, path
 
 
+def test_no_line_begins_with_a_mark():
+    """In CommonMark (PyPI, GitHub) such a line is HTML, and ends the paragraph before it."""
+    for path in figure_texts.texts():
+        lines = path.read_text("utf-8").splitlines()
+        assert [line for line in lines if re.match(r" {0,3}<!-- = [\w.-]+ -->\S", line)] == [], path
+
+
 def test_every_picture_has_a_command_or_a_reason():
     made = {Path(file).name for part in PARTS.values() for file in part.files}
     there = {path.name for path in (ROOT / "docs" / "images").iterdir()}
