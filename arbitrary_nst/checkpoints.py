@@ -98,7 +98,7 @@ def magenta_source(source: str | os.PathLike[str] | None = None) -> str:
 
 
 def vgg19_weights(path: str | os.PathLike[str] | None = None) -> str:
-    """What to load VGG19 from: `path`, `$ARBITRARY_NST_VGG19`, or "imagenet" for Keras' download.
+    """What to load VGG19 from: `path`, `$ARBITRARY_NST_VGG19`, or "imagenet" for the download.
 
     Raises:
         WeightsUnavailable: the file does not exist.
@@ -110,6 +110,6 @@ def vgg19_weights(path: str | os.PathLike[str] | None = None) -> str:
         raise WeightsUnavailable(
             f"There is no VGG19 weights file {os.fspath(chosen)!r}. Expected the path of "
             f"vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 (80 MB), or nothing at all: then "
-            f"Keras downloads and caches it."
+            f"it is downloaded and kept."
         )
     return os.fspath(chosen)

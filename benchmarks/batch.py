@@ -11,6 +11,7 @@ other work the ratios within a round say more than the rates, and processor time
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import resource
 import statistics
@@ -104,6 +105,8 @@ def main() -> None:
     parser.add_argument("--csv", metavar="NAME", help="write NAME-stages.csv and NAME-ways.csv")
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if not (options.no_ray or options.one or importlib.util.find_spec("ray")):
+        parser.error("Ray is not installed: pip install '.[ray]', or leave it out by --no-ray")
     if options.one:
         in_dir, out_dir, ray, workers = options.one
         print(json.dumps(one(in_dir, out_dir, options.size, ray or None, int(workers))))

@@ -6,6 +6,7 @@ from figure_texts import Values, rows, table
 
 PICTURES = 10_000_000
 CORES = 128
+FEEDERS = 16  # cores beside a GPU
 RESERVE = 1.25
 DOLLARS_A_CORE_HOUR = 0.04
 READ, WRITE = 0.0004, 0.005  # dollars for a thousand objects
@@ -56,6 +57,13 @@ def _ways() -> Values:
         "batch.two": f"{by[False, 2]['rate']:.1f}",
         "batch.ray": f"{by[True, 1]['ratio']:.2f}",
         "batch.ray-start": f"{by[True, 1]['start'] - by[False, 1]['start']:.0f} s",
+        "batch.ray-start-two": f"{by[True, 2]['start'] - by[False, 2]['start']:.0f} s",
+        "batch.second": f"{by[False, 2]['ratio']:.2f}",
+        "plan.start": f"{by[True, 2]['start']:.0f} s",
+        "plan.starts": (
+            f"100 starts of {by[True, 2]['start']:.0f} s are "
+            f"{100 * by[True, 2]['start'] / 60:.0f} minutes"
+        ),
     }
 
 
@@ -95,7 +103,20 @@ def _plan(stages: dict) -> Values:
         ["out", f"{outgoing:.1f} TB", f"{outgoing * 1000 / (elapsed * 3600):.2f} GB/s"],
     ]
     small, own = cost("512"), cost("its own")
+    # What a GPU can be fed with by the cores beside it.
+    beside = (t["read"] + t["write"]) / 1000
+    fed = FEEDERS / beside
+    replaced = fed * t["paint"] / 1000
+    quick = stages["4000x3000", "512"]
     return {
+        "plan.painting": f"{t['paint'] / sum(t.values()):.0%}".replace("%", " %"),
+        "plan.small-read": f"{quick['read']:.0f} ms",
+        "plan.small-paint": f"{quick['paint']:.0f} ms",
+        "plan.beside": f"{1000 * beside:.0f} ms",
+        "plan.gpu-rate": f"{FEEDERS} / {beside:.3f} s = {fed:.0f}",
+        "plan.gpu-hours": f"{PICTURES / fed / 3600:.1f} hours",
+        "plan.gpu-cores": f"{fed:.0f} x {t['paint'] / 1000:.3f} s = {replaced:.0f}",
+        "plan.gpu-dollars": f"{replaced * DOLLARS_A_CORE_HOUR:.1f} $",
         "plan.table": table(["", "arithmetic", "result"], body),
         "plan.hours": f"{reserved:,.0f} core-hours",
         "plan.dollars": f"{dollars + objects:.0f} $",

@@ -20,6 +20,8 @@ MANY       folder to which the paths of docs/data/unseen-paintings.json are rela
 LARGE      a photo of some megapixels with a horizon in its middle
 CLIPS      folder with fox.mp4 and car-detection.mp4
 ARBITRARY_NST_VGG19 and ARBITRARY_NST_MAGENTA name the weights of the other networks.
+
+Beside the extra `dev`, `large` needs matplotlib, `demo` a Chromium, and `batch` the extra `ray`.
 """
 
 from __future__ import annotations
@@ -128,8 +130,15 @@ def make(name: str) -> None:
         words[0] = sys.executable
         settings = {**environment, **dict(part.environment)}
         subprocess.run(words, cwd=ROOT, env=settings, check=True)
+    # A test that was skipped, say, ends well and makes nothing.
+    if old := [path for path in part.files if not _written_since(start, ROOT / path)]:
+        sys.exit(f"figures: the commands of {name} did not write {', '.join(old)}")
     minutes = (time.time() - start) / 60
     stamp(name, load=round(load, 1), minutes=round(minutes, 1))
+
+
+def _written_since(start: float, path: Path) -> bool:
+    return path.exists() and path.stat().st_mtime > start - 1
 
 
 def stamp(name: str, **more: Any) -> None:

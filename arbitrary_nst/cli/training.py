@@ -72,7 +72,7 @@ def add_vgg_weights(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--vgg-weights",
         metavar="PATH",
-        help="VGG19 .h5 file (default: $ARBITRARY_NST_VGG19, else Keras downloads it)",
+        help="VGG19 .h5 file (default: $ARBITRARY_NST_VGG19, else it is downloaded)",
     )
 
 

@@ -59,6 +59,9 @@ def test_every_example_has_a_page_in_the_gallery():
     examples = {path.stem for path in (ROOT / "examples").glob("*.py")}
     pages = {path.stem.replace("-", "_") for path in (ROOT / "docs" / "gallery").glob("*.md")}
     assert examples == pages
+    for name in examples:  # and the page includes the program
+        page = ROOT / "docs" / "gallery" / f"{name.replace('_', '-')}.md"
+        assert f'\n--8<-- "examples/{name}.py"\n' in page.read_text("utf-8"), page
 
 
 def test_every_page_is_in_the_navigation():
