@@ -40,7 +40,8 @@ BLEND, BLENDS = "embedding/blending.py", "tests/embedding/test_blend.py"
 REGIONS, MASKS = "pipeline/regions.py", "tests/pipeline/test_regions.py"
 PAINT = "pipeline/paint.py"
 FAST, NORMS, CONTRAST = "networks/cin/fast.py", "networks/cin/norms.py", "engines/cin/contrast.py"
-REFINER, REFINED = "networks/predictor/refiner.py", "tests/networks/test_refiner.py"
+REFINER, REFINING = "networks/predictor/refiner.py", "networks/predictor/refining.py"
+REFINED = "tests/networks/test_refiner.py"
 FILM, PARTS = "video/film.py", "tests/video/test_video_parts.py"
 
 MUTANTS = [
@@ -250,7 +251,7 @@ MUTANTS = [
     # Refining.
     Mutant(
         "refining has no content weight",
-        REFINER,
+        REFINING,
         "CONTENT_WEIGHT = 0.05",
         "CONTENT_WEIGHT = 0.0",
         REFINED,
@@ -264,9 +265,9 @@ MUTANTS = [
     ),
     Mutant(
         "the rate of refining does not fall",
-        REFINER,
-        "PolynomialDecay(learning_rate, steps, 0.0)",
-        "PolynomialDecay(learning_rate, steps, learning_rate)",
+        REFINING,
+        "learning_rate * (1 - step / steps) * ",
+        "learning_rate * ",
         REFINED,
     ),
 ]
