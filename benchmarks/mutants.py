@@ -43,6 +43,7 @@ FAST, NORMS, CONTRAST = "networks/cin/fast.py", "networks/cin/norms.py", "engine
 REFINER, REFINING = "networks/predictor/refiner.py", "networks/predictor/refining.py"
 REFINED = "tests/networks/test_refiner.py"
 FILM, PARTS = "video/film.py", "tests/video/test_video_parts.py"
+PHOTO = "tests/networks/test_cin_photo.py"
 
 MUTANTS = [
     # Blending.
@@ -152,7 +153,7 @@ MUTANTS = [
         "networks/cin/photo.py",
         "deviation = np.sqrt(np.square(logits - mean.astype(np.float32)).mean((0, 1), np.float64))",
         "deviation = np.square(logits - mean.astype(np.float32)).mean((0, 1), np.float64)",
-        "tests/engines/test_cin_contrast.py tests/engines/test_engines.py",
+        f"{PHOTO} tests/engines/test_cin_contrast.py",
     ),
     Mutant(
         "ordinary photos get less of a style",
