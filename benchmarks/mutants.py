@@ -40,8 +40,10 @@ BLEND, BLENDS = "embedding/blending.py", "tests/embedding/test_blend.py"
 REGIONS, MASKS = "pipeline/regions.py", "tests/pipeline/test_regions.py"
 PAINT = "pipeline/paint.py"
 FAST, NORMS, CONTRAST = "networks/cin/fast.py", "networks/cin/norms.py", "engines/cin/contrast.py"
-REFINER, REFINED = "networks/predictor/refiner.py", "tests/networks/test_refiner.py"
+REFINER, REFINING = "networks/predictor/refiner.py", "networks/predictor/refining.py"
+REFINED = "tests/networks/test_refiner.py"
 FILM, PARTS = "video/film.py", "tests/video/test_video_parts.py"
+PHOTO = "tests/networks/test_cin_photo.py"
 
 MUTANTS = [
     # Blending.
@@ -151,7 +153,7 @@ MUTANTS = [
         "networks/cin/photo.py",
         "deviation = np.sqrt(np.square(logits - mean.astype(np.float32)).mean((0, 1), np.float64))",
         "deviation = np.square(logits - mean.astype(np.float32)).mean((0, 1), np.float64)",
-        "tests/engines/test_cin_contrast.py tests/engines/test_engines.py",
+        f"{PHOTO} tests/engines/test_cin_contrast.py",
     ),
     Mutant(
         "ordinary photos get less of a style",
@@ -250,7 +252,7 @@ MUTANTS = [
     # Refining.
     Mutant(
         "refining has no content weight",
-        REFINER,
+        REFINING,
         "CONTENT_WEIGHT = 0.05",
         "CONTENT_WEIGHT = 0.0",
         REFINED,
@@ -264,9 +266,9 @@ MUTANTS = [
     ),
     Mutant(
         "the rate of refining does not fall",
-        REFINER,
-        "PolynomialDecay(learning_rate, steps, 0.0)",
-        "PolynomialDecay(learning_rate, steps, learning_rate)",
+        REFINING,
+        "learning_rate * (1 - step / steps) * ",
+        "learning_rate * ",
         REFINED,
     ),
 ]

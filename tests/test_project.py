@@ -1,6 +1,7 @@
 """What stands around the code agrees with it: versions, bounds, archives, completion."""
 
 import configparser
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -54,6 +55,19 @@ def test_the_lowest_versions(tmp_path):
     assert wanted | {"av", "opencv-python-headless"} == set(pins)
     (line,) = [line for line in needed if line.startswith("safetensors")]
     assert line == f"safetensors>={pins['safetensors']}"
+
+
+@in_checkout
+def test_the_mutants_are_of_this_package():
+    """What each changes stands once where it says, and its tests are there."""
+    program = ROOT / "benchmarks" / "mutants.py"
+    spec = importlib.util.spec_from_file_location("mutants", program)
+    mutants = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(mutants)
+    for fault, file, old, new, tests in mutants.MUTANTS:
+        text = (ROOT / "arbitrary_nst" / file).read_text(encoding="utf-8")
+        assert text.count(old) == 1 and old != new, fault
+        assert all((ROOT / name).is_file() for name in tests.split()), fault
 
 
 @in_checkout

@@ -204,7 +204,8 @@ def connect(
         box.camera.input(upload, [box.camera, box.size], outputs, **slow),
         box.remove.click(remove, None, outputs, **quick),
     ]
-    sizes = [box.size.input(resize, [box.state, box.size], box.state, **quick)]
+    again = {**quick, **reading}  # the file is read anew
+    sizes = [box.size.input(resize, [box.state, box.size], box.state, **again)]
     if box.samples is not None:
         photos.append(box.samples.input(take_sample, [box.samples, box.size], outputs, **quick))
     return Events(photos, sizes)

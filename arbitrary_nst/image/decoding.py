@@ -18,6 +18,7 @@ from arbitrary_nst.image.tags import BITS, PHOTOMETRIC, tags_fault
 
 ROWS_PIXELS = 2**20  # of strips of rows that become floats at once
 ORIENTATION = 0x0112  # the tag
+ON_ITS_SIDE, UPSIDE_DOWN, MIRRORED = (5, 6, 7, 8), (3, 4, 7, 8), (2, 3, 6, 7)  # values of it
 _WHITE_IS_ZERO = 0
 
 
@@ -56,8 +57,10 @@ def decoded(
     check_size(image.height, image.width, name, max_pixels)
     transparent = _transparent_colour(image)  # what is stored is known before it is decoded
     image.load()
+    orientation = _orientation(image, name, notes)
     if image.mode.startswith(("I", "F")):
         rgb, alpha = _from_deep_grey(image, name, notes)
+        rgb = upright(rgb, orientation)
     else:
         if transparent is not None:
             image = _with_transparency(image, transparent)
@@ -66,13 +69,13 @@ def decoded(
         converted = _to_srgb(colour, profile, name, notes)
         del colour  # of a large photo each copy counts
         is_large = alpha_image is None and image.height * image.width > keep_bytes_above
-        if deep is None:
-            rgb = np.asarray(converted) if is_large else _floats(converted)
+        if deep is not None:
+            rgb = upright(_deep_colours(deep(image), converted, profile, name, notes), orientation)
+        elif is_large:
+            rgb = upright(np.asarray(converted), orientation)
         else:
-            rgb = _deep_colours(deep(image), converted, profile, name, notes)
+            rgb = _floats(converted, orientation)
         alpha = None if alpha_image is None else as_floats(alpha_image)
-    orientation = _orientation(image, name, notes)
-    rgb = upright(rgb, orientation)
     exif = b""
     try:
         exif = metadata_of(image, metadata)
@@ -81,13 +84,22 @@ def decoded(
     return Decoded(rgb, None if alpha is None else upright(alpha, orientation), notes, exif)
 
 
-def _floats(image: Image.Image) -> np.ndarray:
-    """`as_floats` of an RGB image, a strip of rows at a time: whole copies cost gigabytes."""
-    rgb = np.empty((image.height, image.width, 3), np.float32)
-    rows = max(1, ROWS_PIXELS // image.width)
-    for top in range(0, image.height, rows):
-        stop = min(top + rows, image.height)
-        rgb[top:stop] = as_floats(image.crop((0, top, image.width, stop)))
+def _floats(image: Image.Image, orientation: int = 1) -> np.ndarray:
+    """`as_floats` of an RGB image, upright, by strips of rows: whole copies cost gigabytes."""
+    height, width = image.height, image.width
+    turned = orientation in ON_ITS_SIDE
+    rgb = np.empty((width, height, 3) if turned else (height, width, 3), np.float32)
+    lying = rgb  # the same numbers, as the image has them
+    if orientation in MIRRORED:
+        lying = lying[:, ::-1]
+    if orientation in UPSIDE_DOWN:
+        lying = lying[::-1]
+    if turned:
+        lying = lying.swapaxes(0, 1)
+    rows = max(1, ROWS_PIXELS // width)
+    for top in range(0, height, rows):
+        stop = min(top + rows, height)
+        lying[top:stop] = as_floats(image.crop((0, top, width, stop)))
     return rgb
 
 
@@ -106,11 +118,11 @@ def upright(array: np.ndarray, orientation: int) -> np.ndarray:
     """Undoes one of the eight EXIF orientations of an array `(H, W, ...)`."""
     # Not `ImageOps.exif_transpose`: it writes the other tags anew, which fails on odd ones that
     # cameras leave there, and then the photo would lie on its side.
-    if orientation in (5, 6, 7, 8):
+    if orientation in ON_ITS_SIDE:
         array = array.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
+    if orientation in UPSIDE_DOWN:
         array = array[::-1]
-    if orientation in (2, 3, 6, 7):
+    if orientation in MIRRORED:
         array = array[:, ::-1]
     return np.ascontiguousarray(array)
 

@@ -43,7 +43,8 @@ def encode(name: str, rgb: np.ndarray, alpha: np.ndarray | None, quality: int) -
             palette = (picture.getpalette() or []) + [0] * 768
             picture = Image.fromarray(indices.astype(np.uint8))
             picture.putpalette(palette[:768])
-        picture.save(data, name, transparency=None if alpha is None else TRANSPARENT)
+        # Pillow 10.1 takes no None here.
+        picture.save(data, name, **({} if alpha is None else {"transparency": TRANSPARENT}))
     return data.getvalue()
 
 

@@ -1,0 +1,31 @@
+"""What the identity takes from a photo: the place and the reach of its colours' logits."""
+
+import numpy as np
+
+from arbitrary_nst.networks.cin import network
+from arbitrary_nst.networks.cin.photo import photo_gamma_beta
+
+
+def test_a_photo_of_two_values():
+    """Half of it at -1, half at 3 before the sigmoid: 2 to both sides of 1."""
+    photo = np.zeros((8, 6, 3), np.float32)
+    photo[:4], photo[4:] = 1 / (1 + np.exp(1)), 1 / (1 + np.exp(-3))
+    gamma, beta = photo_gamma_beta(photo)
+    np.testing.assert_allclose(gamma, 2, rtol=1e-5)
+    np.testing.assert_allclose(beta, 1, rtol=1e-5)
+
+
+def test_black_and_white_count_as_nearly_so():
+    photo = np.zeros((8, 6, 3), np.float32)
+    photo[:4] = 1
+    gamma, beta = photo_gamma_beta(photo)
+    np.testing.assert_allclose(gamma, np.log(0.96 / 0.04), rtol=1e-5)
+    np.testing.assert_allclose(beta, 0, atol=1e-5)
+
+
+def test_training_sees_the_same():
+    photo = np.random.default_rng(0).random((24, 40, 3), np.float32) ** 2
+    for ours, theirs in zip(
+        photo_gamma_beta(photo), network.photo_gamma_beta(photo[None]), strict=True
+    ):
+        np.testing.assert_allclose(ours, np.asarray(theirs)[0], rtol=1e-4)
