@@ -220,6 +220,7 @@ input[role="combobox"]:focus-visible {
 #about { color: var(--body-text-color-subdued); font-size: 13px; padding: 6px 0 0;
   border-top: 1px solid var(--line); }
 #about .html-container { padding: 0 !important; }
+.label-wrap { align-items: center !important; }  /* else its turned arrow leaves the page */
 .block:has(> .label-wrap) { padding-left: 0 !important; padding-right: 0 !important; }
 footer > :not(.show-api), footer .show-api img { display: none !important; }
 #about p { margin: 0; max-width: 92ch; line-height: 1.5; }
@@ -336,7 +337,8 @@ progress:indeterminate::-moz-progress-bar { width: 100%; }
   .tiles .wrap:not(.default) { grid-template-columns: repeat(4, 1fr); }
   .controls .block { padding-top: 2px !important; }
   .stage .quiet { height: 38px; }
-  .stage .quiet p { font-size: 13.5px; line-height: 1.35; display: -webkit-box; overflow: hidden;
+  .stage .quiet p { font-size: 13.5px !important; line-height: 1.35 !important;
+    display: -webkit-box; overflow: hidden;
     -webkit-box-orient: vertical; -webkit-line-clamp: 2; }
 }
 @media (max-width: 640px), (pointer: coarse) {
