@@ -5,7 +5,10 @@ slider's event to the new picture, sent over HTTP, decoded by the browser and dr
 stands what `stylize` alone takes, measured between two moves, so that a machine that is busy slows
 both; their difference is what the page adds. Before that, the page is opened a few times, from the
 address to the painted picture on screen. Then the slider is dragged without pause, to see how many
-pictures are painted on the way and how late the last one is.
+pictures are painted on the way and how late the last one is. At last it is said where the time of
+a move goes: in the browser until its request leaves; in the server until the engine begins, which
+is reading the request, Gradio's queue and the visitor's state; in the engine; in writing the JPEG;
+back to the page; and in fetching the JPEG and drawing it.
 
     pip install "arbitrary-nst[demo,sample]" playwright      # and a chromium on the PATH
     python benchmarks/demo.py
@@ -14,10 +17,13 @@ pictures are painted on the way and how late the last one is.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import itertools
 import shutil
 import statistics
 import sys
 import time
+from collections.abc import Callable, Iterator
 
 from tables import write_csv
 
@@ -34,13 +40,18 @@ async ([label, value]) => {
   const picture = () => [...document.querySelectorAll("#result img")].at(-1);
   const before = picture().src;
   const slider = document.querySelector(`input[aria-label="range slider for ${label}"]`);
+  performance.clearResourceTimings();
   const start = performance.now();
   slider.value = value;
   slider.dispatchEvent(new Event("input", { bubbles: true }));
   while (picture().src === before) await new Promise(requestAnimationFrame);
+  const told = performance.now();
   await picture().decode();
   await new Promise(requestAnimationFrame);
-  return performance.now() - start;
+  const end = performance.now();
+  const requests = performance.getEntriesByType("resource");
+  const sent = requests.find(({ name }) => name.includes("/queue/join"))?.startTime ?? start;
+  return [start, sent, told, end].map((time) => performance.timeOrigin + time);
 }
 """
 # A hand that drags: a move at every frame of the screen, for so many milliseconds.
@@ -72,6 +83,7 @@ LINE = (
     "{size:6d}{median:8.0f}{tenth:16.0f}{alone:16.0f}{ratio:7.1f}"
     "{moves:8d}{painted:10d}{late:20.0f}"
 )
+STAGES = ("leaves", "begins", "engine", "writes", "returns", "draws")
 
 
 OPENED = """
@@ -123,6 +135,10 @@ def main() -> None:
             page.wait_for_timeout(1500)  # the tiles are painted too
             rows.append(row(page, label, size, options.moves))
             print(LINE.format_map(rows[-1]), flush=True)
+        print("where the median goes, ms: " + ", ".join(STAGES))
+        for each in rows:
+            parts = "".join(f"{each[stage]:8.0f}" for stage in STAGES)
+            print(f"{each['size']:6d}{parts}")
         browser.close()
         demo.close(verbose=False)
     write_csv(options.csv, rows)
@@ -130,15 +146,25 @@ def main() -> None:
 
 def row(page, label: str, size: int, moves: int) -> dict[str, float]:
     """Milliseconds and numbers of pictures at one size."""
+    from arbitrary_nst.demo import blend_tab  # it imports Gradio, which `start` makes quiet first
+
     page.evaluate(MOVE, [label, 0.07])  # the first picture of a size takes longer
-    times, alone = [], []
+    times, alone, stages = [], [], []
     seconds_alone(size)
-    for number in range(moves):
-        times.append(page.evaluate(MOVE, [label, round(0.1 + 0.8 * number / moves, 3)]))
-        alone.append(seconds_alone(size) * 1000)
+    with noted(blend_tab, "preview", "shown") as notes:
+        for number in range(moves):
+            notes.clear()
+            value = round(0.1 + 0.8 * number / moves, 3)
+            start, sent, told, end = page.evaluate(MOVE, [label, value])
+            engine, written = notes["preview"], notes["shown"]
+            marks = [start, sent, *engine, written[1], told, end]
+            stages.append([after - before for before, after in itertools.pairwise(marks)])
+            times.append(end - start)
+            alone.append(seconds_alone(size) * 1000)
     tenth = statistics.quantiles(times, n=10)[-1]
     drag = page.evaluate(DRAG, [label, 2000])
     median, bare = statistics.median(times), statistics.median(alone)
+    medians = map(statistics.median, zip(*stages, strict=True))
     return {
         "size": size,
         "median": median,
@@ -146,7 +172,32 @@ def row(page, label: str, size: int, moves: int) -> dict[str, float]:
         "alone": bare,
         "ratio": median / bare,
         **drag,
+        **dict(zip(STAGES, medians, strict=True)),
     }
+
+
+@contextlib.contextmanager
+def noted(module, *names: str) -> Iterator[dict[str, tuple[float, float]]]:
+    """Notes when functions of a module last began and ended, in milliseconds since 1970."""
+    notes, plain = {}, {name: getattr(module, name) for name in names}
+
+    def noting(name: str) -> Callable:
+        def call(*arguments, **options):
+            begin = time.time() * 1000
+            try:
+                return plain[name](*arguments, **options)
+            finally:
+                notes[name] = begin, time.time() * 1000
+
+        return call
+
+    for name in names:
+        setattr(module, name, noting(name))
+    try:
+        yield notes
+    finally:
+        for name, function in plain.items():
+            setattr(module, name, function)
 
 
 def opening(browser, url: str) -> float:

@@ -15,6 +15,7 @@ from arbitrary_nst.demo import (
     blend_layout,
     blend_tab,
     endpoints,
+    names,
     painting_layout,
     painting_tab,
     photo_box,
@@ -25,7 +26,6 @@ from arbitrary_nst.demo import (
 from arbitrary_nst.demo.guard import Guard
 from arbitrary_nst.demo.look import CSS, theme
 from arbitrary_nst.demo.mixes import embedded_styles, plain_photo, thumbnails
-from arbitrary_nst.demo.names import captions
 from arbitrary_nst.demo.parts import Shared
 from arbitrary_nst.demo.photo_box import STATE_SECONDS
 from arbitrary_nst.demo.photos import samples as sample_photos
@@ -58,7 +58,7 @@ def build(settings: Settings) -> gr.Blocks:
     Raises:
         WeightsUnavailable: the embedded network is missing.
     """
-    embedded, words = embedded_styles(), captions()
+    embedded, words = embedded_styles(), names.captions()
     samples = sample_photos()
     photo = photo_box.first_photo(samples, settings)
     sample = plain_photo() if photo is None else photo.image
@@ -87,22 +87,30 @@ def build(settings: Settings) -> gr.Blocks:
         photo_box.lay_out_more(box)
         gr.HTML(FOOTER, elem_id="about")
 
-        changes = photo_box.connect(box, settings, samples, photo, live=LIVE, reading=READING)
-        queues = {"live": LIVE, "heavy": HEAVY}
+        # Gradio's page asks each component in which an event may show its progress for its value,
+        # at every step of every event; the regions' editor uploads photo and layers each time. None
+        # here shows any, so all name one that has none.
+        nowhere = {"show_progress_on": gr.HTML(elem_classes="sheet")}
+        live, reading, heavy, minutes = (
+            {**queue, **nowhere} for queue in (LIVE, READING, HEAVY, MINUTES)
+        )
+        changes = photo_box.connect(box, settings, samples, photo, live=live, reading=reading)
+        queues = {"live": live, "heavy": heavy}
         after = blend_tab.connect(page, blend, box.state, own, settings, embedded, words, **queues)
         shared = Shared(present, box.state, own)
         paint_between_after = between_tab.connect(
             between, shared, settings, embedded, words, **queues
         )
         paint_regions_after = regions_tab.connect(
-            regions, shared, settings, embedded, words, reading=READING, **queues
+            regions, shared, settings, embedded, words, reading=reading, **queues
         )
         paint_painting_after = painting_tab.connect(
-            painting, box.state, settings, minutes=MINUTES, **queues
+            painting, box.state, settings, minutes=minutes, **queues
         )
         offers: list[Any] = [
-            *((part, []) for part in (blend.styles, *between.choices, *regions.brushes)),
-            (regions.rest, [regions_tab.STAYS]),
+            (blend.styles, names.tiles),
+            *((part, names.choices) for part in (*between.choices, *regions.brushes)),
+            (regions.rest, regions_tab.rest_choices),
         ]
         learned, forgot, paint_mine_after = styles_tab.connect(
             mine, shared, settings, embedded, words, sample, offers, **queues
@@ -121,7 +129,7 @@ def build(settings: Settings) -> gr.Blocks:
         for event in learned:
             after.draw(event)
         after.begin(forgot)  # the styles of the mix may be gone
-        turned = tabs.select(_name_of_tab, None, present, show_progress="hidden", **LIVE)
+        turned = tabs.select(_name_of_tab, None, present, show_progress="hidden", **live)
         for paint_after in (paint_between_after, paint_regions_after, paint_mine_after):
             paint_after(turned)
     page.queue(max_size=settings.max_waiting, default_concurrency_limit=1)

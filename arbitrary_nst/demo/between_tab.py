@@ -23,7 +23,8 @@ from arbitrary_nst.embedding import Embedding
 
 NAME = "Between styles"
 STEPS = 5
-ENDS = ("From", "To: click a picture to see it large")
+ENDS = ("From", "To")
+HINT = "Five steps from the one to the other: click one to see it large."
 CORNERS = ("Top left", "Top right", "Bottom left", "Bottom right")
 FIRST_CORNERS = ("great-wave", "scream", "composition-vii", "water-lilies")
 
@@ -117,6 +118,7 @@ def lay_out(pictures: dict[str, Image.Image], captions: Captions, pace: saving.P
                 buttons=[],
                 elem_id="strip",
             )
+            gr.Markdown(HINT, elem_classes="quiet")
         with gr.Column(scale=3, min_width=300, elem_classes="desk"):
             pad = gr.HTML(
                 pad_html(first, pictures, captions), js_on_load=_PAD_SCRIPT, elem_id="pad"

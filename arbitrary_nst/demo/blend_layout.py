@@ -10,7 +10,7 @@ from PIL import Image
 
 from arbitrary_nst.demo import controls, saving, share, slots
 from arbitrary_nst.demo.mixes import MAX_STYLES, fits_styles
-from arbitrary_nst.demo.names import Captions, choices
+from arbitrary_nst.demo.names import Captions, tiles
 from arbitrary_nst.demo.parts import code_box, comparison
 from arbitrary_nst.demo.tiles import style_sheet
 
@@ -84,7 +84,7 @@ def lay_out(
                 result = comparison("result", first.pair)
                 status = gr.Markdown(first.status, elem_classes="quiet", elem_id="status")
             styles = gr.CheckboxGroup(
-                choices(list(pictures), captions),
+                tiles(list(pictures), captions),
                 value=list(first.names),
                 label=f"Styles, up to {MAX_STYLES}: your photo in each of them",
                 elem_id="styles",
@@ -108,7 +108,7 @@ def lay_out(
             preset = gr.Dropdown(
                 names,
                 value=None,
-                label="Or begin with",
+                label="Or begin with a ready mix",
                 visible=bool(names),
                 elem_id="preset",
             )

@@ -15,14 +15,14 @@ from gradio.components.base import server
 from gradio.components.image_editor import AcceptBlobs
 from PIL import Image
 
-from arbitrary_nst.demo.files import new_file, uploaded_path
+from arbitrary_nst.demo.files import new_file
 from arbitrary_nst.demo.mixes import REGIONS_FILE
 from arbitrary_nst.demo.photos import READ_SECONDS, SIZES, Photo
 from arbitrary_nst.image import load_untrusted
 
 COLORS = {"red": (193, 18, 31), "green": (110, 214, 92), "blue": (37, 99, 235)}
 MAX_BYTES = 1_000_000  # of a layer as the page sends it
-MAX_NAME = 512  # characters of what names a drawing
+MAX_NAME = 64  # characters of the name of a visit
 MOST_LAYERS = 64  # that are kept, of all visitors together
 LEAST = 16  # of 255: what is fainter everywhere is no mask
 READY = {  # regions for those who would rather not draw, or cannot
@@ -36,10 +36,11 @@ READY = {  # regions for those who would rather not draw, or cannot
 
 
 class Layers:
-    """The layers that pages sent, each until it makes room: what was drawn, by its number.
+    """What each visitor drew last, by the name of the visit, until it makes room.
 
     Gradio's own store keeps all that any page sends, the photo too, and as many layers as a message
-    made by hand says.
+    made by hand says. And an event that reads the editor has the page upload photo, layer and both
+    together, some 2 MB at every stroke; so none does, and what was drawn is taken from here.
     """
 
     def __init__(self) -> None:
@@ -48,41 +49,22 @@ class Layers:
     @server
     def accept(self, data: AcceptBlobs) -> None:
         """Takes the layer that was drawn on; the photo below it is known."""
-        if data.data["type"] != "layer" or str(data.data["index"]) != "0" or not data.files:
+        if data.data["type"] != "layer" or not data.files:
             return
-        drawn = data.files[0][1]
+        visitor, drawn = str(data.data.get("session_hash"))[:MAX_NAME], data.files[0][1]
+        self.forget(visitor)
         if len(drawn) <= MAX_BYTES:
-            self._kept[number_of(data.data)] = drawn
+            self._kept[visitor] = drawn
         while len(self._kept) > MOST_LAYERS:
             del self._kept[next(iter(self._kept))]
 
-    def get(self, value: Any) -> bytes | None:
-        """The file of the layer in a value as the page sends it; None where there is none.
+    def get(self, visitor: Any) -> bytes | None:
+        """The file of the layer; None where there is none."""
+        return self._kept.get(str(visitor)[:MAX_NAME])
 
-        The page gives the number of what it sent to `accept` once. Asked for again, as by a brush
-        that was lifted, it uploads the layers as any other file.
-
-        Raises:
-            ImageError: the layer is said to be a file that is no upload.
-        """
-        file = _file_of(value)
-        if file is None:
-            return self._kept.get(number_of(value))
-        path = uploaded_path(file)
-        return path.read_bytes() if path.stat().st_size <= MAX_BYTES else None
-
-
-def number_of(value: Any) -> str:
-    """What names a drawing: its number, or the path of its file; "" where nothing was drawn."""
-    file = _file_of(value)
-    given = value.get("id") if isinstance(value, dict) else None
-    return str((file or {}).get("path") or given or "")[:MAX_NAME]
-
-
-def _file_of(value: Any) -> dict[str, Any] | None:
-    layers = value.get("layers") if isinstance(value, dict) else None
-    first = layers[0] if isinstance(layers, list) and layers else None
-    return first if isinstance(first, dict) and first.get("path") else None
+    def forget(self, visitor: Any) -> None:
+        """What was drawn does not count any more: the page shows something else now."""
+        self._kept.pop(str(visitor)[:MAX_NAME], None)
 
 
 def editor(layers: Layers) -> gr.ImageEditor:

@@ -24,6 +24,7 @@ from arbitrary_nst.demo.settings import Settings
 
 LOGINS, LOGIN_SECONDS = 10, 300  # wrong guesses of an address in this time
 UPLOADS, UPLOAD_SECONDS = 20, 1800  # times the largest file, of an address in this time
+DRAWN = 10 * 10**6  # bytes at most of what the regions' editor sends at once, which is not kept
 WAITING = 12  # requests of one visitor that may wait
 PATIENCE = 10.0  # seconds after which requests whose answers nobody reads are dropped
 HEADERS = (
@@ -119,6 +120,10 @@ class Guard:
             return 429, "Too many wrong passwords. Try again in a few minutes."
         if path.endswith("/upload") and self._uploads.is_spent(who):
             return 429, "You have uploaded a lot. Try again in half an hour."
+        if path.endswith("/component_server"):
+            length = headers.get(b"content-length", "")
+            if not (length.isdecimal() and len(length) < 12 and int(length) <= DRAWN):
+                return 413, "This is more than the page itself sends."
         return None
 
     def _counted(self, receive: Any, who: str) -> Any:

@@ -122,6 +122,9 @@ body.dragging::after { content: "Drop it anywhere: it becomes your photo"; posit
 .picture img { object-fit: contain; }
 .picture .icon-wrap { background: white !important; color: #292524 !important;
   border-radius: 999px !important; }
+.picture .outer { clip-path: inset(var(--below, 0px) -30px); }  /* its line ends with the picture */
+.picture .icon-button-wrapper { border: none !important; border-radius: 2px !important;
+  background: color-mix(in srgb, var(--wall) 80%, transparent) !important; }
 .picture::before, .picture::after { position: absolute; z-index: 30;
   bottom: calc(var(--below, 0px) + 8px); font-size: 12px;
   padding: 2px 8px; color: white; background: rgba(20, 18, 16, .66); border-radius: 2px;
@@ -143,8 +146,8 @@ body.dragging::after { content: "Drop it anywhere: it becomes your photo"; posit
 .tiles label input { position: absolute; top: 6px; left: 6px; margin: 0; opacity: 0; }
 .tiles label span { position: absolute; inset: auto 0 0 0; margin: 0 !important;
   padding: 3px 6px 0; border-bottom: 4px solid transparent;
-  display: -webkit-box !important; -webkit-box-orient: vertical; -webkit-line-clamp: 2;
-  overflow: hidden; max-height: 35px; background: rgba(20, 18, 16, .74); color: white;
+  display: block !important; white-space: pre; text-overflow: ellipsis;
+  overflow: hidden; background: rgba(20, 18, 16, .74); color: white;
   font-size: 11px;
   line-height: 1.25; text-align: left; }
 .tiles label::after { content: ""; position: absolute; inset: 0; border-radius: inherit;
@@ -164,6 +167,8 @@ body.dragging::after { content: "Drop it anywhere: it becomes your photo"; posit
 
 /* A style of the mix: its picture, its slider, its number, and the cross that takes it out. */
 #slots { min-height: 270px; gap: 4px !important; flex: none; }
+#slots:not(:has(#slot-6))::after { content: "To add a style, choose its picture.";
+  padding-top: 4px; font-size: 13px; color: var(--body-text-color-subdued); }
 #slots .slot { gap: 8px !important; flex-wrap: nowrap !important; align-items: center !important;
   height: 42px; flex: none; }
 #slots .slot::before { content: ""; flex: 0 0 42px; height: 42px; border-radius: 2px;
@@ -182,7 +187,8 @@ body.dragging::after { content: "Drop it anywhere: it becomes your photo"; posit
   height: auto !important; overflow: visible !important; border: none !important; }
 .wrap > .slider_input_container { grid-area: range; }
 .min_value, .max_value { display: none !important; }
-input[type="number"] { height: 32px !important; width: 54px !important;
+input[type="number"] { height: 32px !important; width: 54px !important; min-width: 0 !important;
+  max-width: 100% !important;
   box-sizing: border-box;
   text-align: center !important;
   padding: 2px 4px !important; border-radius: 2px; }
@@ -203,12 +209,20 @@ input[role="combobox"]:focus-visible {
 .controls { gap: 6px !important; }
 #preset { padding: 0 !important; display: block; }
 #preset .container > span { margin: 0 0 2px; font-size: 13px; }
-#preset .wrap { min-height: 36px; } #preset input { padding: 4px 8px !important; }
+#preset .wrap, .small-choices .wrap { min-height: 36px; }
+#preset .wrap-inner, .small-choices .wrap-inner { padding: 0 !important; }
+#preset input, .small-choices input { padding: 4px 28px 4px 10px !important;
+  text-overflow: ellipsis; }
 .saving { gap: 6px !important; }
 .progress { padding: 0 !important; min-height: 0; }
+.saving .progress:not(:has(p)) { display: none; }
 .progress p { margin: 0 0 4px; font-size: 13px; }
 #about { color: var(--body-text-color-subdued); font-size: 13px; padding: 6px 0 0;
   border-top: 1px solid var(--line); }
+#about .html-container { padding: 0 !important; }
+.label-wrap { align-items: center !important; }  /* else its turned arrow leaves the page */
+.block:has(> .label-wrap) { padding-left: 0 !important; padding-right: 0 !important; }
+footer > :not(.show-api), footer .show-api img { display: none !important; }
 #about p { margin: 0; max-width: 92ch; line-height: 1.5; }
 .tab-container button { color: var(--body-text-color-subdued); font-size: 15px; }
 .tab-container button.selected { color: var(--body-text-color) !important; font-weight: 600; }
@@ -222,6 +236,8 @@ input[role="combobox"]:focus-visible {
 
 /* The last pictures. */
 #recent-box, #recent-box .html-container { padding: 0 !important; }
+#recent-box::before { content: "Your last pictures"; font-size: 13px;
+  color: var(--body-text-color-subdued); }
 #recent { display: grid; grid-template-columns: repeat(8, 1fr); gap: 4px; min-height: 41px; }
 #recent button { aspect-ratio: 1; border-radius: 2px; padding: 0; border: none; cursor: pointer;
   background: center / cover; }
@@ -232,8 +248,6 @@ input[role="combobox"]:focus-visible {
 .small-choices .block, .desk .block, .bench .block { padding: 0 !important; }
 .small-choices .block > label > span, .small-choices .container > span { margin: 0 0 2px;
   font-size: 13px; }
-.small-choices .wrap { min-height: 36px; }
-.small-choices input { padding: 4px 8px !important; text-overflow: ellipsis; }
 
 /* Where styles go: the picture, and beside it the photo to brush over. */
 .halves .stage, .halves .desk { min-width: 0; }
@@ -265,7 +279,23 @@ input[role="combobox"]:focus-visible {
 #strip { min-height: 140px; padding: 0 !important; }
 #strip .thumbnail-lg, #strip .gallery-item { height: 136px !important;
   aspect-ratio: auto !important; }
+#strip .grid-wrap { padding: 0 !important; }
+#strip .thumbnail-lg { display: flex; flex-direction: column; gap: 4px; overflow: visible;
+  border: none !important; box-shadow: none !important; background: none !important; }
+#strip .thumbnail-lg img { flex: 1 1 0; min-height: 0; object-position: bottom;
+  border-radius: 2px !important; }
+#strip .thumbnail-lg:hover .caption-label { color: var(--body-text-color); }
+#strip .caption-label { position: static; flex: none; max-width: 100%; padding: 0; border: none;
+  background: none; text-align: center; font-size: 12px; color: var(--body-text-color-subdued);
+  white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 #own-styles { min-height: 110px; padding: 0 !important; }
+#own-styles .empty { height: 140px !important; min-height: 0 !important; }
+#own-styles .empty .icon { display: none; }
+#own-styles .empty::after { content: "Your styles hang here."; font: italic 15px/1.4 var(--serif);
+  color: var(--body-text-color-subdued); }
+#own-styles .empty, #painting-1, #painting-2, #painting-3, #painting-4, #own-paintings {
+  border: 1px dashed color-mix(in srgb, var(--body-text-color) 35%, transparent) !important;
+  border-radius: 3px !important; }
 progress { width: 100%; height: 6px; appearance: none; border: none; border-radius: 3px;
   overflow: hidden; background: var(--line); display: block; }
 progress::-webkit-progress-bar { background: var(--line); }
@@ -295,7 +325,9 @@ progress:indeterminate::-moz-progress-bar { width: 100%; }
   .halves .desk { margin-top: 8px; }
   #pad-result, #regions-result { height: 34vh !important; }
   .pad { max-width: 260px; }
-  #strip .grid-container { grid-template-columns: repeat(2, 1fr) !important; }
+  #strip .grid-wrap { overflow-x: auto; }
+  #strip .grid-container { grid-template-columns: repeat(5, 44%) !important; }
+  .painting:not(:has(img)) .block:has(> .wrap > .head) { display: none; }
   .room { gap: 12px !important; }
   /* The picture stays in sight while its sliders move and styles are chosen. */
   .room, .wall { display: contents !important; }
@@ -304,8 +336,10 @@ progress:indeterminate::-moz-progress-bar { width: 100%; }
   .stage .picture { height: 34vh !important; }
   .tiles .wrap:not(.default) { grid-template-columns: repeat(4, 1fr); }
   .controls .block { padding-top: 2px !important; }
-  .stage .quiet { height: 21px; }
-  .stage .quiet p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+  .stage .quiet { height: 38px; }
+  .stage .quiet p { font-size: 13.5px !important; line-height: 1.35 !important;
+    display: -webkit-box; overflow: hidden;
+    -webkit-box-orient: vertical; -webkit-line-clamp: 2; }
 }
 @media (max-width: 640px), (pointer: coarse) {
   #slots .slot { height: 60px; }

@@ -42,6 +42,13 @@ def title_of(name: str, captions: Captions) -> str:
     return captions[name].title if name in captions else name
 
 
+def tiles(names: list[str], captions: Captions) -> list[tuple[str, str]]:
+    """The same for a choice as pictures, which have a line for the title and one for the artist."""
+    captioned = {name: captions[name] for name in names if name in captions}
+    lines = {name: f"{title}\n{artist}".strip() for name, (title, artist) in captioned.items()}
+    return [(lines.get(name, name), name) for name in names]
+
+
 def choices(names: list[str], captions: Captions) -> list[tuple[str, str]]:
     """What a choice of styles shows, and the names that it stands for."""
     return [(captions[name].label if name in captions else name, name) for name in names]

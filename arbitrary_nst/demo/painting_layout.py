@@ -144,7 +144,7 @@ def availability(engine: str) -> str:
     """Says plainly whether an engine's network is at hand, and what to do where it is not."""
     if engine == OWN:
         return (
-            "The network of the first tab; a new painting takes it a few seconds, a picture none."
+            "The network of the first tab: some seconds for a new painting, none for its pictures."
         )
     if engine == QUICK:
         source = magenta_source()

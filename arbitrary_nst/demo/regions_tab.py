@@ -37,8 +37,7 @@ class RegionsTab:
     drawn_on: gr.State  # the token of the photo in the editor
     layers: brush.Layers
     editor: gr.ImageEditor
-    taken: gr.State  # the number of the drawing that `masks` are of
-    nudge: gr.Textbox  # the page writes into it when the brush is lifted
+    nudge: gr.Textbox  # the page writes into it when what was brushed has been sent
     ready: gr.Dropdown
     brushes: list[gr.Dropdown]
     rest: gr.Dropdown
@@ -89,7 +88,7 @@ def lay_out(names: list[str], captions: Captions, pace: saving.Pace) -> RegionsT
             ]
         with gr.Column(scale=4, min_width=260, elem_classes="small-choices"):
             rest = gr.Dropdown(
-                [STAYS, *shown_names],
+                rest_choices(names, captions),
                 value=FIRST_REST if FIRST_REST in names else names[0],
                 label="Everywhere else",
                 elem_id="rest",
@@ -116,7 +115,6 @@ def lay_out(names: list[str], captions: Captions, pace: saving.Pace) -> RegionsT
         gr.State(""),
         layers,
         editor,
-        gr.State(""),
         nudge,
         ready,
         brushes,
@@ -128,6 +126,11 @@ def lay_out(names: list[str], captions: Captions, pace: saving.Pace) -> RegionsT
         file,
         keep,
     )
+
+
+def rest_choices(names: list[str], captions: Captions) -> list[tuple[str, str]]:
+    """What can be everywhere else: a style, or the photo as it is."""
+    return [STAYS, *choices(names, captions)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,39 +217,41 @@ def connect(
         return saving.job_of(photo, order.mix, styles_of(order, own), settings, "", order.masks)
 
     @friendly
-    def show_photo(present: str, photo: Photo | None, drawn_on: str) -> tuple[Any, ...]:
+    def show_photo(
+        request: gr.Request, present: str, photo: Photo | None, drawn_on: str
+    ) -> tuple[Any, ...]:
         """Another photo begins with nothing drawn on it; the same one keeps what is."""
         token = "" if photo is None else photo.token
         if present != NAME or token == drawn_on:
             return (gr.skip(),) * 4
+        tab.layers.forget(request.session_hash)
         value = None if photo is None else brush.value_of(photo, None)
         return value, None, token, next(iter(brush.READY))
 
     @friendly
-    def take(photo: Photo | None, value: Any, taken: str, before: Any) -> tuple[Any, ...]:
+    def take(request: gr.Request, photo: Photo | None, before: Any) -> Any:
         """The masks of what is drawn, where that is new.
 
         The editor sends what the page put there, too: a region of those that are ready.
         """
-        nothing = gr.Error("Nothing new.", visible=False, print_exception=False)  # ends it here
-        number, layer = brush.number_of(value), tab.layers.get(value)
-        if photo is None or layer is None or number == taken:
-            raise nothing
-        masks = brush.masks_in(layer)
-        if masks is not None and before is not None and np.array_equal(masks, before):
-            raise nothing
-        return masks, number
+        layer = tab.layers.get(request.session_hash)
+        masks = None if layer is None else brush.masks_in(layer)
+        if photo is None or layer is None or np.array_equal(masks, before):
+            raise gr.Error("Nothing new.", visible=False, print_exception=False)  # ends it here
+        return masks
 
     @friendly
-    def renew(photo: Photo | None) -> tuple[Any, ...]:
+    def renew(request: gr.Request, photo: Photo | None) -> tuple[Any, ...]:
         """The photo once more, after everything was wiped out."""
+        tab.layers.forget(request.session_hash)
         value = None if photo is None else brush.value_of(photo, None)
         return value, None, next(iter(brush.READY))
 
     @friendly
-    def take_ready(photo: Photo | None, name: Any) -> tuple[Any, ...]:
+    def take_ready(request: gr.Request, photo: Photo | None, name: Any) -> tuple[Any, ...]:
         if photo is None:
             raise no_photo()
+        tab.layers.forget(request.session_hash)
         masks = brush.ready(str(name), photo)
         return brush.value_of(photo, masks), masks
 
@@ -293,15 +298,15 @@ def connect(
     inputs = [shared.present, shared.photo, *chosen]
     outputs = [tab.result, tab.status, tab.code, tab.file, *tab.saving.shown]
     painting = draw, inputs, outputs
-    # The editor keeps its first change to itself; so the page tells of a brush that was lifted.
-    drawn = [tab.editor.change, tab.nudge.change]
-    seen = [shared.photo, tab.editor, tab.taken, tab.masks]
-    taken = gr.on(drawn, take, seen, [tab.masks, tab.taken], **last, **reading)
+    # The editor keeps its first change to itself; so the page tells of what was sent, too. Apart
+    # from each other: Gradio's page asks all that an event may be of for their values.
+    for drawn in (tab.editor.change, tab.nudge.change):
+        taken = drawn(take, [shared.photo, tab.masks], tab.masks, **last, **reading)
+        taken.success(*painting, **last, **live)
     wiped = tab.editor.clear(
         renew, shared.photo, [tab.editor, tab.masks, tab.ready], **last, **live
     )
     wiped.success(*painting, **last, **live)
-    taken.success(*painting, **last, **live)
     begun = tab.ready.input(
         take_ready, [shared.photo, tab.ready], [tab.editor, tab.masks], **last, **live
     )

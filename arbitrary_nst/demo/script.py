@@ -94,7 +94,7 @@ const look = (tile) => {
   if (!picture) return;
   const figure = closer(), box = tile.getBoundingClientRect();
   figure.firstChild.style.backgroundImage = picture;
-  figure.lastChild.textContent = tile.textContent.trim();
+  figure.lastChild.textContent = tile.textContent.trim().replace("\n", ", ");
   figure.hidden = false;
   const { width, height } = figure.getBoundingClientRect();
   const left = box.left + box.width / 2 - width / 2;
@@ -193,21 +193,20 @@ document.addEventListener("click", (event) => {
   draw();
 });
 
-// A brush that was lifted, once what it drew has been sent: at once or, on a slow line, later.
+// What was brushed, once it has been sent, however long that takes: Gradio's editor keeps its first
+// change to itself.
+let telling = null;
 const tell = () => {
   const field = document.querySelector("#regions-nudge textarea, #regions-nudge input");
   if (!field) return;
   field.value = `${Date.now()}`;
   field.dispatchEvent(new Event("input", { bubbles: true }));
 };
-let brushing = false;
-document.addEventListener("pointerdown", (event) => {
-  brushing = Boolean(event.target.closest?.("#regions-editor"));
-}, true);
-document.addEventListener("pointerup", () => {
-  if (brushing) for (const wait of [500, 2000]) setTimeout(tell, wait);
-  brushing = false;
-}, true);
+new PerformanceObserver((list) => {
+  if (!list.getEntries().some(({ name }) => name.includes("/component_server"))) return;
+  clearTimeout(telling);
+  telling = setTimeout(tell, 50);  // photo, layer and both come one by one
+}).observe({ type: "resource" });
 
 // Names and roles that Gradio leaves out.
 const ALTS = ["the photo before", "the painted picture"];
@@ -225,6 +224,8 @@ const name = () => {
     box.style.setProperty("--beside", `${Math.round(free[0] / 2)}px`);
     box.style.setProperty("--below", `${Math.round(free[1] / 2)}px`);
   }
+  const preset = document.querySelector("#preset input");
+  if (preset && !preset.placeholder) preset.placeholder = "Choose one";
   for (const group of document.querySelectorAll("fieldset.block:not([aria-label])")) {
     const words = group.querySelector(":scope > span")?.textContent.trim();
     if (words) group.setAttribute("aria-label", words);

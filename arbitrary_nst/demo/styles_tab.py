@@ -31,7 +31,7 @@ from arbitrary_nst.demo.mixes import (
     preview,
     tile_pictures,
 )
-from arbitrary_nst.demo.names import Captions, choices
+from arbitrary_nst.demo.names import Captions
 from arbitrary_nst.demo.painting_layout import OWN, QUICK, availability
 from arbitrary_nst.demo.parts import Shared, code_box, comparison
 from arbitrary_nst.demo.photos import Photo, fitted, read_painting
@@ -152,7 +152,7 @@ def connect(
     embedded: dict[str, Embedding],
     captions: Captions,
     sample: np.ndarray,
-    offers: list[tuple[Any, list[tuple[str, str]]]],
+    offers: list[tuple[Any, Callable[[list[str], Captions], list[tuple[str, str]]]]],
     *,
     live: dict[str, Any],
     heavy: dict[str, Any],
@@ -166,7 +166,7 @@ def connect(
         embedded: the packaged styles, whose names are taken.
         captions: of the packaged styles, by name.
         sample: image on which styles without a painting are shown where there is no photo.
-        offers: components that offer styles by name, and what each offers before these.
+        offers: components that offer styles by name, and what makes their choices of names.
         live: options of events that a visitor waits for.
         heavy: options of events that take their time.
 
@@ -180,13 +180,13 @@ def connect(
         if own:
             file = new_file(LIBRARY_FILE)
             save_styles({name: style.embedding for name, style in own.items()}, file)
-        names = choices([*embedded, *own], captions)
+        names = [*embedded, *own]
         pictures = tile_pictures(sample if photo is None else photo.image, {}, own)
         return [
             own,
             [(picture, name) for name, picture in pictures.items()],
             gr.DownloadButton(value=None if file is None else str(file), visible=bool(own)),
-            *[gr.update(choices=[*before, *names]) for _, before in offers],
+            *[gr.update(choices=choices(names, captions)) for _, choices in offers],
         ]
 
     @friendly
@@ -266,7 +266,7 @@ def connect(
         return saving.job_of(photo, mix, embeddings_of(mix.styles, embedded, own), settings)
 
     outputs = [shared.own, tab.gallery, tab.download, *(offer for offer, _ in offers)]
-    options = {"show_progress_on": tab.gallery, "preprocess": False, **heavy}
+    options = {"preprocess": False, **heavy, "show_progress_on": tab.gallery}
     mine = [shared.photo, shared.own]
     made = tab.make.click(make, [tab.paintings, tab.names, *mine], outputs, **options)
     loaded = tab.load.upload(load, [tab.load, *mine], outputs, **options)

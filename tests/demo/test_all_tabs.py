@@ -97,6 +97,7 @@ class TestRegions:
         self.open(page)
         page.wait_for_timeout(2000)
         before = pixels(page, "regions-result")
+        asked = len(page.requested)
         box = page.locator("#regions-editor canvas").first.bounding_box()
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         page.mouse.move(x - 30, y)
@@ -105,6 +106,10 @@ class TestRegions:
         page.mouse.up()
         page.locator("#regions-status").get_by_text("starry-night where it is red").wait_for()
         wait_until(lambda: not np.array_equal(pixels(page, "regions-result"), before))
+        page.locator("#regions-strength input[type=range]").fill("0.5")
+        page.locator("#regions-code").get_by_text("strength=0.5").wait_for(state="attached")
+        # Else half an hour with a brush would be more than a visitor may upload.
+        assert not [url for url in page.requested[asked:] if "/upload" in url]
 
 
 class TestMyStyles:

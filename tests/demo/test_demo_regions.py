@@ -72,51 +72,38 @@ class TestMasks:
 class TestLayers:
     """What pages send is bounded, whatever a message made by hand says."""
 
-    def test_may_be_uploads(self, tmp_path, monkeypatch):
-        monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
-        (tmp_path / "uploads").mkdir()
-        for name, size in (
-            ("uploads/drawn", 3),
-            ("uploads/huge", brush.MAX_BYTES + 1),
-            ("other", 3),
-        ):
-            (tmp_path / name).write_bytes(b"x" * size)
-        found, layers = {}, brush.Layers()
-        for name in ("drawn", "huge"):
-            value = {"layers": [{"path": str(tmp_path / "uploads" / name)}], "id": "one"}
-            assert brush.number_of(value).endswith(name)
-            found[name] = layers.get(value)
-        assert found == {"drawn": b"xxx", "huge": None}
-        with pytest.raises(ImageError, match="not here"):
-            layers.get({"layers": [{"path": str(tmp_path / "other")}]})
-
-    def send(self, layers, number, index="0", file=b"x", kind="layer"):
-        data = {"type": kind, "index": index, "file": b"", "id": number}
+    def send(self, layers, visitor, index="0", file=b"x", kind="layer"):
+        data = {"type": kind, "index": index, "file": b"", "id": "1", "session_hash": visitor}
         message = brush.AcceptBlobs.model_construct(data=data, files=[("a.png", file)])
         layers.accept(message)
 
     def test_keeps_the_layer_and_nothing_else(self):
         layers = brush.Layers()
+        self.send(layers, "one", file=b"before")
         self.send(layers, "one", file=b"drawn")
-        self.send(layers, "one", index="1000000000")
+        self.send(layers, "one", kind="composite", index=None)
         self.send(layers, "one", kind="background", index=None)
         self.send(layers, "large", file=bytes(brush.MAX_BYTES + 1))
-        assert layers.get({"id": "one"}) == b"drawn"
-        assert layers.get({"id": "large"}) is None
-        assert layers.get(None) is None and layers.get({"id": ["one"]}) is None
+        assert layers.get("one") == b"drawn"
+        assert layers.get("large") is None and layers.get(None) is None
+        layers.forget("one")
+        layers.forget("one")
+        assert layers.get("one") is None
 
-    def test_old_ones_make_room(self):
+    def test_the_one_that_was_sent_longest_ago_makes_room(self):
         layers = brush.Layers()
-        for number in range(brush.MOST_LAYERS + 5):
+        for number in range(brush.MOST_LAYERS):
             self.send(layers, f"{number}")
-        assert layers.get({"id": "4"}) is None and layers.get({"id": "5"}) == b"x"
+        self.send(layers, "0")
+        self.send(layers, "another")
+        assert layers.get("1") is None and layers.get("0") == layers.get("another") == b"x"
 
     def test_the_editor_hands_on_to_them(self):
         layers = brush.Layers()
         editor = brush.editor(layers)
         assert editor.accept_blobs._is_server_fn and editor.get_config()["server_fns"]
         self.send(editor.accept_blobs.__self__, "one")
-        assert layers.get({"id": "one"}) == b"x" and not editor.blob_storage
+        assert layers.get("one") == b"x" and not editor.blob_storage
 
 
 class TestOrder:

@@ -63,6 +63,21 @@ def guarded():
 
 
 @pytest.mark.parametrize(
+    ("length", "status"),
+    [
+        (str(guard.DRAWN), 200),
+        (str(guard.DRAWN + 1), 413),
+        ("²", 413),
+        ("9" * 5000, 413),
+        ("", 413),
+    ],
+)
+def test_what_is_drawn_is_bounded(guarded, length, status):
+    path = "/gradio_api/component_server/"
+    assert ask(guarded, path, "POST", content_length=length)[0] == status
+
+
+@pytest.mark.parametrize(
     ("headers", "status"),
     [
         ({}, 200),
