@@ -27,7 +27,7 @@ def measure(size: int, precision: str, runs: int) -> dict[str, float]:
     from arbitrary_nst.engines.cin import Cin
 
     photo = np.random.default_rng(0).random((size, size, 3)).astype(np.float32)
-    engine = Cin(precision=precision)
+    engine = Cin(precision=precision, runtime="tensorflow")  # warm, as for many pictures
     seconds = []
     for _ in range(1 + runs):
         start = time.perf_counter()

@@ -43,8 +43,9 @@ def encode(name: str, rgb: np.ndarray, alpha: np.ndarray | None, quality: int) -
             palette = (picture.getpalette() or []) + [0] * 768
             picture = Image.fromarray(indices.astype(np.uint8))
             picture.putpalette(palette[:768])
-        # Pillow 10.1 takes no None here.
-        picture.save(data, name, **({} if alpha is None else {"transparency": TRANSPARENT}))
+        # Not None for none: Pillow before 10.2 takes that for an index.
+        transparency = {} if alpha is None else {"transparency": TRANSPARENT}
+        picture.save(data, name, **transparency)
     return data.getvalue()
 
 

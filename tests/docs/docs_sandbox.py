@@ -41,12 +41,18 @@ def write_files(folder: Path) -> None:
     write_image(folder / "photo.jpg", draw_photo(0, 80, 120))
     for seed, name in enumerate(("a", "b", "c", "d", "e")):
         write_image(folder / f"{name}.jpg", draw_photo(seed, 40, 60))
-    for kind, name in (("waves", "painting"), ("stripes", "any"), ("checks", "other")):
+    for kind, name in (
+        ("waves", "painting"),
+        ("stripes", "any"),
+        ("checks", "other"),
+        ("waves", "hare"),
+    ):
         write_image(folder / f"{name}.jpg", draw_painting(kind, 64))
     for name in ("sky", "sea"):
         mask = np.zeros((40, 60), np.uint8)
         mask[: 20 if name == "sky" else None] = 255
         Image.fromarray(mask).save(folder / f"{name}.png")
+    Image.open(folder / "photo.jpg").save(folder / "photo.png")
     Image.open(folder / "photo.jpg").save(folder / "huge.tif")
     for name in ("photos", "PHOTOS", "content"):
         (folder / name).mkdir()

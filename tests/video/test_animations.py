@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from PIL import Image, features
+from PIL import Image
 from small_clips import moving, pictures
 
+from arbitrary_nst.image import can_write
 from arbitrary_nst.video import animation, stylize_video
 from arbitrary_nst.video.reading import open_clip
 
@@ -24,7 +25,7 @@ def test_a_picture_for_viewers_without_animation_is_not_part_of_one(tmp_path):
     assert len(pictures(save(tmp_path / "whole.png"))) == 3
 
 
-@pytest.mark.skipif(not features.check("avif"), reason="this Pillow reads no AVIF")
+@pytest.mark.skipif(not can_write(".avif"), reason="this Pillow reads no AVIF")
 def test_animated_avif(tmp_path):
     path = save(tmp_path / "in.avif", quality=100)
     np.testing.assert_allclose([frame[0, 0] for frame in pictures(path)], COLOURS, atol=8)
