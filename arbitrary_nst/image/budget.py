@@ -12,6 +12,7 @@ These are the costs that are known. What a file that nobody trusts may take in a
 from __future__ import annotations
 
 import io
+import math
 import mmap
 import re
 import struct
@@ -33,6 +34,7 @@ MOST_FRAME_BLOCKS = 500_000  # of a GIF's first picture, looked through for a se
 MOST_RUN_BYTES = 4 * 10**6  # of a run-length BMP, which Pillow decodes in Python
 MOST_HEADER_BYTES = 2**16  # of a PPM, whose comments are read byte by byte
 MOST_BOXES = 10_000  # of a JPEG 2000
+MOST_TILES = 20_000  # of a JPEG 2000, times its channels, with 4 kB each; 64 megapixels have 4,000
 MOST_TAG_STARTS = 100  # places in a file that look like EXIF data
 
 _MARKER = re.compile(rb"\xff[^\x00\xff]", re.DOTALL)
@@ -259,6 +261,17 @@ def _codestream(data: bytes, place: int) -> str:
         marker, length = struct.unpack_from(">HH", data, place)
         if marker in (0xFF90, 0xFFD9):
             return ""
+        if marker == 0xFF51:
+            width, height, _, _, *tile, left, top, channels = struct.unpack_from(
+                ">8IH", data, place + 6
+            )
+            tiles = channels * math.prod(
+                math.ceil((end - start) / side)
+                for end, start, side in zip((width, height), (left, top), tile, strict=True)
+                if side  # else it is damaged
+            )
+            if tiles > MOST_TILES:
+                return f"it has {tiles} tiles, those of each channel counted"
         place += 2 + length
     return f"it has more than {MOST_BOXES} segments"
 

@@ -149,6 +149,21 @@ def test_boxes_and_segments_of_a_jpeg_2000():
             load_image(data)
 
 
+def test_tiles_of_a_jpeg_2000():
+    """The decoder makes room for all of them before it looks at the first: 700 MB for 2 kB."""
+    picture = Image.new("RGB", (1600, 1600))
+    whole = encode(picture, "JPEG2000", tile_size=(8, 8))
+    for data in (whole, whole[:2000], encode(picture, "JPEG2000", tile_size=(8, 8), no_jp2=True)):
+        with pytest.raises(ImageError, match=REFUSED + "it has 120000 tiles"):
+            load_image(data)
+    few = encode(picture, "JPEG2000", tile_size=(128, 64))
+    assert load_image(few)[0].shape == (1600, 1600, 3)
+    start = few.index(b"\xff\x51")
+    no_size = few[: start + 22] + bytes(8) + few[start + 30 :]
+    with pytest.raises(ImageError, match="damaged"):
+        load_image(no_size)
+
+
 def test_what_cameras_and_editors_write_is_read(tmp_path):
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6
