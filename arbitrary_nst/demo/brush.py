@@ -135,14 +135,32 @@ def ready(name: str, photo: Photo) -> np.ndarray | None:
     return masks if masks.any() else None
 
 
+def over(drawn: np.ndarray | None, below: np.ndarray | None) -> np.ndarray | None:
+    """What was drawn over a region that was ready: where a brush was, that one counts.
+
+    Args:
+        drawn: uint8 `(h, w, 3)`, see `masks_in`; None where nothing is.
+        below: likewise.
+    """
+    if drawn is None or below is None or drawn.shape != below.shape:
+        return below if drawn is None else drawn
+    free = 255 - drawn.max(-1, keepdims=True).astype(np.uint16)
+    return np.maximum(drawn, (below * free // 255).astype(np.uint8))
+
+
 def value_of(photo: Photo, masks: np.ndarray | None) -> dict[str, Any]:
-    """What the editor shows: the photo, and the masks in their colours."""
-    layers = []
+    """What the editor shows: the photo, with the masks in their colours on it.
+
+    Not as a layer: the editor puts that beside the photo, and sends it back as an empty one.
+    """
+    picture = photo.picture()
     if masks is not None:
-        colors = np.array(list(COLORS.values()), np.uint8)
-        drawn = np.concatenate([colors[masks.argmax(-1)], masks.max(-1)[..., None]], axis=-1)
-        layers = [Image.fromarray(drawn)]
-    return {"background": photo.picture(), "layers": layers, "composite": None}
+        colors = np.array(list(COLORS.values()), np.float32)
+        shown = np.asarray(picture.convert("RGB"), np.float32)
+        opaque = masks.max(-1)[..., None] * np.float32(0.7 / 255)
+        mixed = shown + opaque * (colors[masks.argmax(-1)] - shown)
+        picture = Image.fromarray(np.rint(mixed).astype(np.uint8))
+    return {"background": picture, "layers": [], "composite": None}
 
 
 def regions_file(masks: np.ndarray) -> str:

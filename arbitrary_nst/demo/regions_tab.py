@@ -133,6 +133,11 @@ def rest_choices(names: list[str], captions: Captions) -> list[tuple[str, str]]:
     return [STAYS, *choices(names, captions)]
 
 
+def nothing_new() -> gr.Error:
+    """Ends an event that has nothing to say, without a word to the visitor."""
+    return gr.Error("Nothing new.", visible=False, print_exception=False)
+
+
 @dataclass(frozen=True, eq=False)
 class Order:
     """What the tab is set to.
@@ -220,24 +225,30 @@ def connect(
     def show_photo(
         request: gr.Request, present: str, photo: Photo | None, drawn_on: str
     ) -> tuple[Any, ...]:
-        """Another photo begins with nothing drawn on it; the same one keeps what is."""
+        """Another photo begins with nothing drawn on it; the same one keeps what is.
+
+        No `gr.skip()` for the editor: Gradio answers that with a new one for this visit, which
+        knows nothing of `layers`.
+        """
         token = "" if photo is None else photo.token
         if present != NAME or token == drawn_on:
-            return (gr.skip(),) * 4
+            raise nothing_new()
         tab.layers.forget(request.session_hash)
         value = None if photo is None else brush.value_of(photo, None)
         return value, None, token, next(iter(brush.READY))
 
     @friendly
-    def take(request: gr.Request, photo: Photo | None, before: Any) -> Any:
-        """The masks of what is drawn, where that is new.
+    def take(request: gr.Request, photo: Photo | None, ready: Any, before: Any) -> Any:
+        """The masks of what is drawn, over the region that was ready, where that is new.
 
-        The editor sends what the page put there, too: a region of those that are ready.
+        The editor sends an empty layer, too, when the page puts another photo there.
         """
         layer = tab.layers.get(request.session_hash)
-        masks = None if layer is None else brush.masks_in(layer)
-        if photo is None or layer is None or np.array_equal(masks, before):
-            raise gr.Error("Nothing new.", visible=False, print_exception=False)  # ends it here
+        if photo is None or layer is None:
+            raise nothing_new()
+        masks = brush.over(brush.masks_in(layer), brush.ready(str(ready), photo))
+        if masks is before or (masks is not None and np.array_equal(masks, before)):
+            raise nothing_new()
         return masks
 
     @friendly
@@ -301,7 +312,7 @@ def connect(
     # The editor keeps its first change to itself; so the page tells of what was sent, too. Apart
     # from each other: Gradio's page asks all that an event may be of for their values.
     for drawn in (tab.editor.change, tab.nudge.change):
-        taken = drawn(take, [shared.photo, tab.masks], tab.masks, **last, **reading)
+        taken = drawn(take, [shared.photo, tab.ready, tab.masks], tab.masks, **last, **reading)
         taken.success(*painting, **last, **live)
     wiped = tab.editor.clear(
         renew, shared.photo, [tab.editor, tab.masks, tab.ready], **last, **live

@@ -76,7 +76,10 @@ class TestRegions:
         """By keyboard, as whoever has no mouse does."""
         field = page.locator(f"#{part} input")
         field.fill(words)
+        page.wait_for_timeout(500)  # nobody types and confirms in one frame of the page
         field.press("Enter")
+        page.wait_for_timeout(200)
+        assert field.input_value() == words
 
     def test_a_half_without_a_brush(self, visit, network, photo_file):
         page = visit()
@@ -90,6 +93,19 @@ class TestRegions:
         wanted = stylize(photo_file, "starry-night", masks=[mask])
         wait_until(lambda: same(pixels(page, "regions-result"), wanted))
         assert np.array_equal(saved(page, "#regions-full"), np.asarray(wanted))
+        # A stroke adds to it; the rest stays the photo.
+        box = page.locator("#regions-editor canvas").first.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.mouse.move(x - 30, y + 100)
+        page.mouse.down()
+        page.mouse.move(x + 30, y + 100, steps=5)
+        page.mouse.up()
+
+        def changed():
+            apart = np.abs(pixels(page, "regions-result").astype(int) - np.asarray(wanted))
+            return apart[60:, 48:80].mean() > 20 and apart[:20].mean() < 20
+
+        wait_until(changed)
 
     def test_a_stroke_is_where_its_style_goes(self, visit, network, photo_file):
         page = visit()

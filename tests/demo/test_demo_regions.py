@@ -59,14 +59,25 @@ class TestMasks:
             brush.masks_in(png(np.zeros((3000, 3000), np.uint8)))
 
     @pytest.mark.parametrize("name", list(brush.READY))
-    def test_regions_that_are_ready_come_back_from_the_editor(self, make_photo, name):
+    def test_regions_that_are_ready_are_shown_on_the_photo(self, make_photo, name):
         photo = photos.read_photo(png(np.zeros((30, 40, 3), np.uint8)), "a.png", 40, Settings())
         masks = brush.ready(name, photo)
-        layers = brush.value_of(photo, masks)["layers"]
+        value = brush.value_of(photo, masks)
+        red = np.asarray(value["background"])[..., 0]
+        assert not value["layers"]
         if name == "Nothing":
-            assert masks is None and not layers
+            assert masks is None and not red.any()
         else:
-            np.testing.assert_array_equal(brush.masks_in(png(np.asarray(layers[0]))), masks)
+            np.testing.assert_array_equal(red, np.where(masks[..., 0], round(0.7 * 193), 0))
+
+    def test_a_brush_goes_over_a_region_that_was_ready(self):
+        below = np.full((1, 3, 3), (255, 0, 0), np.uint8)
+        drawn = np.array([[[0, 255, 0], [0, 51, 0], [0, 0, 0]]], np.uint8)
+        found = brush.over(drawn, below)
+        assert found.tolist() == [[[0, 255, 0], [204, 51, 0], [255, 0, 0]]]
+        assert brush.over(None, below) is below and brush.over(drawn, None) is drawn
+        assert brush.over(drawn, below[:, :2]) is drawn
+        assert brush.over(None, None) is None
 
 
 class TestLayers:
