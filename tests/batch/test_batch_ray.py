@@ -50,7 +50,7 @@ def command(text):
 
 def run(text):
     process = command(text)
-    output, complaints = process.communicate(timeout=300)
+    output, complaints = process.communicate(timeout=1200)
     return process.returncode, output, complaints
 
 
@@ -155,7 +155,7 @@ def test_a_cluster_by_its_address(folder):
         [sys.executable, "-c", with_cluster],
         env=environment,
         capture_output=True,
-        timeout=300,
+        timeout=1200,
         check=False,
     )
     assert done.returncode == 1 and b"20 painted" in done.stdout
@@ -177,7 +177,7 @@ def test_a_worker_killed_in_the_middle(folder):
     workers = _workers(process.pid)
     os.kill(workers[0], signal.SIGKILL)
     at_the_kill = len(list(Path("out").glob("*.png")))
-    output, complaints = process.communicate(timeout=300)
+    output, complaints = process.communicate(timeout=1200)
     assert workers and 40 <= at_the_kill < count
     assert process.returncode == 1 and f"{count + 20} painted" in output, complaints
     assert "0 already there, 1 failed" in output
@@ -198,7 +198,7 @@ def test_ctrl_c_with_ray(folder):
     while len(list(Path("out").glob("*.png"))) < 20 and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, complaints = process.communicate(timeout=120)
+    _, complaints = process.communicate(timeout=1200)
     assert process.returncode == 130 and complaints == "arbitrary-nst: stopped\n"
     done = pictures("out")
     assert 20 <= len(done) < 1220 and not any(name.endswith(".tmp") for name in done)
