@@ -1,6 +1,8 @@
 """A demo that runs, and a browser that visits it."""
 
 import contextlib
+import gc
+import warnings
 
 import numpy as np
 import pytest
@@ -25,6 +27,15 @@ def served(**variables):
         page = start(SETTINGS, wait=False)
         yield page.local_url
         page.close(verbose=False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def event_loops():
+    """Gradio leaves event loops unclosed; collected later they would fail some other test."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,12 @@
 
 import argparse
 import ast
-import gc
 import io
 import json
 import re
 import sys
 import urllib.error
 import urllib.request
-import warnings
 from urllib.parse import quote
 
 import numpy as np
@@ -52,15 +50,6 @@ def png(array):
     stream = io.BytesIO()
     Image.fromarray(np.rint(array * 255).astype(np.uint8)).save(stream, "PNG")
     return stream.getvalue()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def event_loops():
-    """Gradio leaves event loops unclosed; collected later they would fail some other test."""
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 @pytest.fixture(scope="module")
