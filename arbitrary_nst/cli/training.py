@@ -33,7 +33,7 @@ SETTINGS = (
     ("styles-per-photo", int, "samples that share a photo, which saves time"),
     ("crop-size", int, "pixels of the square crops"),
     ("zoom", float, "the most that photos are enlarged for a crop, from 1 up"),
-    ("learning-rate", float, "of Adam"),
+    ("learning-rate", float, "of the optimizer, at its highest"),
     ("content-weight", float, "of the content loss"),
     ("style-weight", float, "of the style loss, for styles that name none of their own"),
     ("style-size", int, "longer side at which paintings are looked at, likewise"),
@@ -137,6 +137,11 @@ def _add_train_settings(parser: argparse.ArgumentParser) -> None:
     )
     for name, kind, text in SETTINGS:
         parser.add_argument(f"--{name}", type=kind, metavar="N", help=text)
+    parser.add_argument(
+        "--optimizer",
+        choices=("adam", "muon"),
+        help="of the network's kernels (default: adam); muon gets further in as many steps",
+    )
     parser.add_argument(
         "--precision",
         choices=PRECISIONS,

@@ -27,6 +27,7 @@ from arbitrary_nst.networks.predictor.network import PredictorLayout
 # The autocorrelations of the style loss compare pixels up to 28 apart.
 MIN_TRAINING_SIDE = 32
 POOLINGS = ("max", "average")
+OPTIMIZERS = ("adam", "muon")
 WEIGHTS = (
     *("content", "drawing", "light", "shift", "detailed", "flat", "tone"),
     *("total_variation", "identity", "stability"),
@@ -87,7 +88,9 @@ class TrainConfig:
         crop_size: side in pixels of the square crops; a multiple of the network's.
         zoom: the most that photos are enlarged for a crop. Photos smaller than those the network
             is meant for have more in every pixel; enlarged they have as much sky and skin.
-        learning_rate: Adam's, after a short warm-up, before the cosine decay.
+        learning_rate: after a short warm-up, before the cosine decay.
+        optimizer: "adam", or "muon" for the network's kernels, see `optimizers.Muon`; styles and
+            predictor always learn by Adam.
         content_weight: of the content loss at relu4_2.
         shift_weight: of the autocorrelations beside the Gram matrices, in the style loss.
         detailed_weight: of the style asked of the detailed half of each photo alone, beside the
@@ -136,6 +139,7 @@ class TrainConfig:
     crop_size: int = 192
     zoom: float = 1.0
     learning_rate: float = 1.5e-3
+    optimizer: str = "adam"
     content_weight: float = 1.0
     shift_weight: float = 1.5
     detailed_weight: float = 0.0
@@ -227,7 +231,8 @@ def check_config(config: TrainConfig) -> None:
             "`blend_share`, `strength_share` and `identity_share` must be 0 or more, and 1 at most "
             f"together. Received: {', '.join(map(str, shares))}."
         )
-    for name, choices in (("pooling", POOLINGS), ("precision", PRECISIONS)):
+    choices_of = {"optimizer": OPTIMIZERS, "pooling": POOLINGS, "precision": PRECISIONS}
+    for name, choices in choices_of.items():
         if getattr(config, name) not in choices:
             raise InputError(
                 f"`{name}` is one of {', '.join(map(repr, choices))}. "

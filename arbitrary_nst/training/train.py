@@ -32,6 +32,7 @@ from arbitrary_nst.training.checkpoint import (
 from arbitrary_nst.training.config import TrainConfig, check_config
 from arbitrary_nst.training.data import BatchSource, load_style, photo_rows
 from arbitrary_nst.training.devices import device_scope, dtype_policy
+from arbitrary_nst.training.optimizers import Muon
 from arbitrary_nst.training.report import LossLog, RunningMeans, sample_sheet
 from arbitrary_nst.training.statistics import LOSS_LAYERS, painting_statistics, to_array
 from arbitrary_nst.training.trainer import LOSS_NAMES, StyleTrainer
@@ -157,9 +158,16 @@ def build_trainer(
     # Compiled by XLA, TensorFlow is slower on a CPU; JAX without it goes one operation at a time.
     jit_compile = keras.backend.backend() == "jax"
     averaging = {"use_ema": True, "ema_momentum": config.averaging} if config.averaging else {}
-    trainer.compile(optimizer=keras.optimizers.Adam(rate, **averaging), jit_compile=jit_compile)
+    trainer.compile(optimizer=_optimizer(trainer, rate, averaging), jit_compile=jit_compile)
     trainer.optimizer.build(trainer.trainable_variables)
     return trainer
+
+
+def _optimizer(trainer: StyleTrainer, rate, options: Mapping) -> keras.optimizers.Optimizer:
+    if trainer.config.optimizer == "adam":
+        return keras.optimizers.Adam(rate, **options)
+    variables = trainer.network.trainable_variables
+    return Muon(rate, kernels=[v for v in variables if len(v.shape) == 4], **options)
 
 
 def _loss_network(config: TrainConfig, vgg_weights: str | None, dtype: str) -> keras.Model:
