@@ -109,7 +109,8 @@ def build(settings: Settings) -> gr.Blocks:
         )
         offers: list[Any] = [
             (blend.styles, names.tiles),
-            *((part, names.choices) for part in (*between.choices, *regions.brushes)),
+            *((part, names.titles) for part in between.choices),
+            *((part, names.choices) for part in regions.brushes),
             (regions.rest, regions_tab.rest_choices),
         ]
         learned, forgot, paint_mine_after = styles_tab.connect(

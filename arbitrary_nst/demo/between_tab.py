@@ -13,7 +13,7 @@ from PIL import Image
 from arbitrary_nst.demo import controls, saving, share
 from arbitrary_nst.demo.files import shown, shown_photo
 from arbitrary_nst.demo.mixes import Mix, Own, code, embeddings_of, preview, tile_pictures
-from arbitrary_nst.demo.names import Captions, choices, title_of
+from arbitrary_nst.demo.names import Captions, title_of, titles
 from arbitrary_nst.demo.parts import Shared, code_box, comparison
 from arbitrary_nst.demo.photos import Photo
 from arbitrary_nst.demo.settings import Settings
@@ -94,7 +94,7 @@ def lay_out(pictures: dict[str, Image.Image], captions: Captions, pace: saving.P
         pace: of the pictures to keep.
     """
     names = list(pictures)
-    shown_names = choices(names, captions)
+    shown_names = titles(names, captions)
     first = corner_names(names)
     with gr.Row(equal_height=False, elem_classes="room"):
         with gr.Column(scale=7, min_width=320, elem_classes="wall"):
@@ -215,8 +215,8 @@ def connect(
         for step in range(STEPS):
             mix = Mix(*way(start, end, step), **controls.read(*given))
             first, second = (f"{weight:.0%}" for weight in mix.weights)
-            titles = {0: title_of(start, captions), STEPS - 1: title_of(end, captions)}
-            caption = titles.get(step, f"{first} : {second}")
+            named = {0: title_of(start, captions), STEPS - 1: title_of(end, captions)}
+            caption = named.get(step, f"{first} : {second}")
             strip.append((shown(preview(photo, mix, styles)), caption))
         return strip
 

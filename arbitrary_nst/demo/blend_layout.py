@@ -10,7 +10,7 @@ from PIL import Image
 
 from arbitrary_nst.demo import controls, saving, share, slots
 from arbitrary_nst.demo.mixes import MAX_STYLES, fits_styles
-from arbitrary_nst.demo.names import Captions, tiles
+from arbitrary_nst.demo.names import Captions, tiles, title_of
 from arbitrary_nst.demo.parts import code_box, comparison
 from arbitrary_nst.demo.tiles import style_sheet
 
@@ -93,7 +93,7 @@ def lay_out(
             sheet = gr.HTML(style_sheet("styles", pictures.values()), elem_classes="sheet")
         with gr.Column(scale=3, min_width=300, elem_classes="desk"):
             with gr.Column(elem_id="slots"):
-                titles = [captions[name].title for name in first.names]
+                titles = [title_of(name, captions) for name in first.names]
                 titles += [""] * (MAX_STYLES - len(titles))
                 rows, sliders, removes = zip(
                     *(_slot(n, title) for n, title in enumerate(titles, start=1)), strict=True

@@ -93,6 +93,12 @@ def editor(layers: Layers) -> gr.ImageEditor:
     return part
 
 
+def sheet() -> str:
+    """HTML that gives each list of styles, `brush-NUMBER` from 1, the colour of its brush."""
+    rules = (f"#brush-{n} {{ --brush: rgb{color}; }}" for n, color in enumerate(COLORS.values(), 1))
+    return f"<style>{' '.join(rules)}</style>"
+
+
 def masks_in(file: bytes | None) -> np.ndarray | None:
     """The masks in a layer: where it has a brush's colour, as much as it is opaque.
 

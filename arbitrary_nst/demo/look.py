@@ -70,9 +70,10 @@ CSS = """
 /* The page comes in pieces, each of which would push those below it, and Gradio's own sign that it
    loads, too: shown when all of the first tab is there. (`:has` in `:has` is no CSS.) */
 .gradio-container:not(:has(#styles label):has(.controls input):has(#slots input):has(#preset input
-  ):has(#full):has(#choose):has(#status p):has(#about p):has(#result img, .about.none)) > * {
+  ):has(#recent):has(#choose):has(#status p):has(#about p):has(#result img, .about.none)) > * {
   visibility: hidden !important; }
 .tabs, .tabs .tabitem { min-width: 0; }
+.tab-wrapper { margin-bottom: 0 !important; }
 .tabs .tabitem { padding: 10px 0 0 !important; border: none !important; }
 #top { flex-wrap: nowrap; align-items: center !important; gap: 24px; }
 #title { flex: 1 1 auto !important; padding: 0; }
@@ -124,6 +125,7 @@ body.dragging::after { content: "Drop it anywhere: it becomes your photo"; posit
   border-radius: 999px !important; }
 .picture .outer { clip-path: inset(var(--below, 0px) -30px); }  /* its line ends with the picture */
 .picture .icon-button-wrapper { border: none !important; border-radius: 2px !important;
+  top: calc(var(--below, 0px) + 8px) !important; right: calc(var(--beside, 0px) + 8px) !important;
   background: color-mix(in srgb, var(--wall) 80%, transparent) !important; }
 .picture::before, .picture::after { position: absolute; z-index: 30;
   bottom: calc(var(--below, 0px) + 8px); font-size: 12px;
@@ -143,13 +145,14 @@ body.dragging::after { content: "Drop it anywhere: it becomes your photo"; posit
   box-shadow: none !important; background: var(--picture, var(--line)) center / cover !important;
   user-select: none; -webkit-touch-callout: none; }
 #styles label { height: 76px; }
+#styles label span { max-height: 35px; }  /* two lines; the third is for those who hear or hover */
 .tiles label input { position: absolute; top: 6px; left: 6px; margin: 0; opacity: 0; }
 .tiles label span { position: absolute; inset: auto 0 0 0; margin: 0 !important;
-  padding: 3px 6px 0; border-bottom: 4px solid transparent;
+  padding: 3px 5px 0; border-bottom: 4px solid transparent;
   display: block !important; white-space: pre; text-overflow: ellipsis;
   overflow: hidden; background: rgba(20, 18, 16, .74); color: white;
-  font-size: 11px;
-  line-height: 1.25; text-align: left; }
+  font-size: 10.5px;
+  line-height: 14px; text-align: left; font-stretch: semi-condensed; }
 .tiles label::after { content: ""; position: absolute; inset: 0; border-radius: inherit;
   pointer-events: none; }
 .tiles label:hover::after { box-shadow: inset 0 0 0 2px rgba(255, 255, 255, .75); }
@@ -166,9 +169,12 @@ body.dragging::after { content: "Drop it anywhere: it becomes your photo"; posit
   margin-top: 6px; text-align: center; }
 
 /* A style of the mix: its picture, its slider, its number, and the cross that takes it out. */
-#slots { min-height: 270px; gap: 4px !important; flex: none; }
+#slots { min-height: 272px; gap: 4px !important; flex: none; background: repeat-y 0 0 / 42px 46px
+  url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='42' height='46'%3E\
+%3Crect x='.5' y='.5' width='41' height='41' rx='2' fill='none' stroke='%23948c80'\
+ stroke-opacity='.6' stroke-dasharray='3 3'/%3E%3C/svg%3E"); }  /* places for six */
 #slots:not(:has(#slot-6))::after { content: "To add a style, choose its picture.";
-  padding-top: 4px; font-size: 13px; color: var(--body-text-color-subdued); }
+  padding-left: 50px; line-height: 42px; font-size: 13px; color: var(--body-text-color-subdued); }
 #slots .slot { gap: 8px !important; flex-wrap: nowrap !important; align-items: center !important;
   height: 42px; flex: none; }
 #slots .slot::before { content: ""; flex: 0 0 42px; height: 42px; border-radius: 2px;
@@ -248,12 +254,36 @@ footer > :not(.show-api), footer .show-api img { display: none !important; }
 .small-choices .block, .desk .block, .bench .block { padding: 0 !important; }
 .small-choices .block > label > span, .small-choices .container > span { margin: 0 0 2px;
   font-size: 13px; }
+/* The colour of each brush before its style. */
+[id^="brush-"] .container > span::before { content: ""; display: inline-block; width: 11px;
+  height: 11px; margin-right: 7px; border-radius: 50%; background: var(--brush);
+  vertical-align: -1px; }
 
 /* Where styles go: the picture, and beside it the photo to brush over. */
 .halves .stage, .halves .desk { min-width: 0; }
-#regions-result, #regions-editor { height: 345px !important; }
-#regions-editor { overflow: hidden !important; border-radius: 2px;
-  background: var(--line) !important; }
+#regions-result { height: 345px !important; }
+/* The photo as large as its picture, and the tools below it, where they hide nothing of it. Gradio
+   leaves 30 pixels around the photo, which are cut off here. */
+#regions-editor { --high: 345px; --wide: min(100%, calc(var(--high) * var(--ratio, 1.5)));
+  position: relative; z-index: 0; isolation: isolate; overflow: visible !important;
+  height: calc(var(--high) + 48px) !important; }
+#regions-editor .image-container { position: static; }
+#regions-editor .pixi-target, #regions-editor .pixi-target-crop { inset: auto; top: -30px;
+  left: calc(50% - var(--wide) / 2 - 30px); width: calc(var(--wide) + 60px);
+  height: calc(var(--high) + 60px); clip-path: inset(30px round 2px); }
+#regions-editor .toolbar-wrap, #regions-editor .icon-button-wrapper { top: auto !important;
+  bottom: 0; height: 44px; gap: 2px; border: none !important; background: none !important;
+  align-items: center; }
+#regions-editor .toolbar-wrap { left: 0; right: auto; width: auto; flex-direction: row; }
+#regions-editor .icon-button-wrapper { right: 0 !important; }
+#regions-editor .half-container { flex-direction: row; width: auto; padding: 0; border: none;
+  gap: 2px; }
+#regions-editor .toolbar-wrap button { width: 40px; height: 40px; border-radius: 3px; }
+#regions-editor .toolbar-wrap button.highlight { background: var(--line); }
+#regions-editor .half-container > .wrap { inset: auto auto calc(100% + 6px) 0; transform: none;
+  accent-color: var(--accent); }
+#regions-editor .half-container .swatch { grid-template-columns: repeat(3, 40px); }
+#regions-editor .half-container .swatch button { width: 40px; height: 40px; }
 .bench { gap: 28px !important; margin-top: 4px; }
 .painting:not(:has(img)) .block:has(> .wrap > .head) { visibility: hidden; }
 
@@ -319,11 +349,12 @@ progress:indeterminate::-moz-progress-bar { width: 100%; }
   #photo-info { flex: 1 1 100% !important; }
   .tab-container button { padding: 0 3px !important; font-size: 12.5px !important;
     min-height: 44px; }
-  #slots { min-height: 0; }
+  #slots { min-height: 0; background: none; }
+  #slots::after { padding-left: 0 !important; line-height: 1.6 !important; }
+  #choose { flex: 1 1 100% !important; }
   #recent { grid-template-columns: repeat(4, 1fr); }
   .halves { display: contents !important; }
   .halves .desk { margin-top: 8px; }
-  #pad-result, #regions-result { height: 34vh !important; }
   .pad { max-width: 260px; }
   #strip .grid-wrap { overflow-x: auto; }
   #strip .grid-container { grid-template-columns: repeat(5, 44%) !important; }
@@ -333,8 +364,14 @@ progress:indeterminate::-moz-progress-bar { width: 100%; }
   .room, .wall { display: contents !important; }
   .stage { position: sticky !important; top: 0; z-index: 20; background: var(--wall);
     padding: 4px 0 6px; }
-  .stage .picture { height: 34vh !important; }
-  .tiles .wrap:not(.default) { grid-template-columns: repeat(4, 1fr); }
+  /* As high as it needs, or a third of the screen. */
+  .stage .picture, #pad-result, #regions-result { height: var(--high) !important; }
+  .stage .picture, #regions-editor {
+    --high: min(34vh, calc((100vw - 24px) / var(--ratio, 1.5))); }
+  /* Two rows to swipe along, so that the sliders are near. */
+  #styles .wrap:not(.default) { grid-template: repeat(2, 76px) / none;
+    grid-auto-flow: column; grid-auto-columns: 104px; overflow: auto hidden;
+    scrollbar-width: thin; padding-bottom: 6px; }
   .controls .block { padding-top: 2px !important; }
   .stage .quiet { height: 38px; }
   .stage .quiet p { font-size: 13.5px !important; line-height: 1.35 !important;
@@ -352,6 +389,12 @@ progress:indeterminate::-moz-progress-bar { width: 100%; }
   .remove { width: 44px !important; min-width: 44px !important; }
   label.checkbox-container, #size label, #quality label { min-height: 44px; }
   .label-wrap, .desk button, .room button.lg { min-height: 44px; }
+  #regions-editor .half-container button, #regions-editor .icon-button-wrapper button {
+    width: 44px; min-height: 44px; }
+  #regions-editor .half-container .swatch { grid-template-columns: repeat(3, 44px); }
+  /* Two fingers zoom. */
+  #regions-editor .zoom-number, #regions-editor .separator, #regions-editor [aria-label^="Zoom"],
+  #regions-editor [aria-label="Pan"] { display: none; }
   input[role="combobox"] { min-height: 44px; }
 }
 @media (prefers-reduced-motion: reduce) {

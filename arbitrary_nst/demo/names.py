@@ -7,17 +7,37 @@ from typing import NamedTuple
 
 from arbitrary_nst.api import list_styles
 
+MOST_LETTERS = 16  # of a line on a tile
+
 
 class Caption(NamedTuple):
-    """What stands beside a painting; the artist is "" where nobody said who it is."""
+    """What stands beside a painting; the artist is "" where nobody said who it is.
+
+    Args:
+        title: the whole of it.
+        artist: with all names.
+        short: the title where there is little room.
+    """
 
     title: str
     artist: str = ""
+    short: str = ""
 
     @property
     def label(self) -> str:
-        """Both, on one line."""
+        """Title and artist, on one line."""
         return f"{self.title}, {self.artist}" if self.artist else self.title
+
+    @property
+    def choice(self) -> str:
+        """The same in a list, which is as wide as its field and cuts what is longer."""
+        return f"{self.short or self.title}, {self.artist}" if self.artist else self.title
+
+    @property
+    def lines(self) -> str:
+        """The same on a tile, which shows two lines; where they leave something out, a third."""
+        two = f"{self.short or self.title}\n{surname(self.artist)}".strip()
+        return two if two == f"{self.title}\n{self.artist}".strip() else f"{two}\n{self.label}"
 
 
 Captions = Mapping[str, Caption]
@@ -34,21 +54,36 @@ def caption(name: str, source: str) -> Caption:
     if len(parts) < 3:
         return Caption(name)
     title = ", ".join(parts[1:-1])
-    return Caption(title[:1].upper() + title[1:], parts[0])
+    title = title[:1].upper() + title[1:]
+    # The name that code uses is a short title, too.
+    short = title if len(title) <= MOST_LETTERS else name.replace("-", " ").title()
+    return Caption(title, parts[0], short)
+
+
+def surname(artist: str) -> str:
+    """The artist where there is little room: "Hokusai", "van Gogh"; short names as they are."""
+    if len(artist) < MOST_LETTERS:
+        return artist
+    words = artist.split()
+    first = next((i for i, word in enumerate(words) if word[0].islower()), len(words) - 1)
+    return " ".join(words[first:])
 
 
 def title_of(name: str, captions: Captions) -> str:
-    """The title of a style; a visitor's own styles have nothing but their names."""
-    return captions[name].title if name in captions else name
+    """The short title of a style; a visitor's own styles have nothing but their names."""
+    return (captions[name].short or captions[name].title) if name in captions else name
 
 
 def tiles(names: list[str], captions: Captions) -> list[tuple[str, str]]:
     """The same for a choice as pictures, which have a line for the title and one for the artist."""
-    captioned = {name: captions[name] for name in names if name in captions}
-    lines = {name: f"{title}\n{artist}".strip() for name, (title, artist) in captioned.items()}
-    return [(lines.get(name, name), name) for name in names]
+    return [(captions[name].lines if name in captions else name, name) for name in names]
 
 
 def choices(names: list[str], captions: Captions) -> list[tuple[str, str]]:
     """What a choice of styles shows, and the names that it stands for."""
-    return [(captions[name].label if name in captions else name, name) for name in names]
+    return [(captions[name].choice if name in captions else name, name) for name in names]
+
+
+def titles(names: list[str], captions: Captions) -> list[tuple[str, str]]:
+    """The same where the field is narrow."""
+    return [(title_of(name, captions), name) for name in names]

@@ -53,8 +53,7 @@ def lay_out(pace: saving.Pace, photo: str | None) -> PaintingTab:
             with gr.Column(elem_classes="stage"):
                 result = comparison("painting-result", photo and (photo, photo))
                 status = gr.Markdown(
-                    "Drop a painting below, and press Paint. A new painting takes a few seconds; "
-                    "after that pictures are instant.",
+                    "Drop a painting below, and press Paint.",
                     elem_classes="quiet",
                     elem_id="painting-status",
                 )
@@ -78,7 +77,7 @@ def lay_out(pace: saving.Pace, photo: str | None) -> PaintingTab:
                 cancel = gr.Button("Cancel", interactive=False, min_width=90, elem_id="cancel")
             progress = gr.HTML(elem_id="progress", elem_classes="progress")
             own_controls = controls.lay_out("painting-")
-            keep = saving.lay_out(pace, "painting-")
+            keep = saving.lay_out(pace, "painting-", visible=False)
     with gr.Accordion("The same picture from Python", open=False):
         text = code_box("painting-code")
     return PaintingTab(
@@ -143,9 +142,7 @@ def first_engine() -> str:
 def availability(engine: str) -> str:
     """Says plainly whether an engine's network is at hand, and what to do where it is not."""
     if engine == OWN:
-        return (
-            "The network of the first tab: some seconds for a new painting, none for its pictures."
-        )
+        return "A new painting takes a few seconds; after that pictures are instant."
     if engine == QUICK:
         source = magenta_source()
         try:

@@ -26,7 +26,7 @@ PHOTO = ""  # instead of a style: what stays the photo
 STAYS = ("The photo as it is", PHOTO)
 FIRST = ("starry-night", "great-wave", "the-kiss")
 FIRST_REST = "water-lilies"
-HINT = "Brush over the part of the photo where the red style is to go."
+HINT = "Brush over the photo where the red style is to go; the palette has green and blue."
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ def lay_out(names: list[str], captions: Captions, pace: saving.Pace) -> RegionsT
             layers = brush.Layers()
             editor = brush.editor(layers)
             nudge = gr.Textbox(elem_id="regions-nudge", label="Nudge", elem_classes="sheet")
+    gr.HTML(brush.sheet(), elem_classes="sheet")
     with gr.Row(equal_height=False, elem_classes="bench"):
         with gr.Column(scale=4, min_width=260, elem_classes="small-choices"):
             brushes = [

@@ -116,15 +116,16 @@ class Saving:
         return [self.button, self.download]
 
 
-def lay_out(pace: Pace, prefix: str = "") -> Saving:
+def lay_out(pace: Pace, prefix: str = "", *, visible: bool = True) -> Saving:
     """Draws the button, and what it leads to.
 
     Args:
         pace: of all tabs together.
         prefix: of the ids, which differ from tab to tab.
+        visible: whether there is a picture to keep at the beginning.
     """
     with gr.Column(elem_classes="saving"):
-        button = gr.Button(LABEL, variant="primary", elem_id=f"{prefix}full")
+        button = gr.Button(LABEL, variant="primary", visible=visible, elem_id=f"{prefix}full")
         progress = gr.HTML(elem_id=f"{prefix}full-progress", elem_classes="progress")
         name = f"{prefix}download"
         download = gr.DownloadButton("Save the PNG", visible=False, elem_id=name)
@@ -134,10 +135,13 @@ def lay_out(pace: Pace, prefix: str = "") -> Saving:
 def offer_of(saving: Saving, job: Job | None) -> list[Any]:
     """The button as it is for a picture not yet painted, and no file of another one.
 
-    It does not say whether the button can be pressed: while one is painted it cannot, since Gradio
-    drops clicks then.
+    Without a job there is nothing to keep, and no button. It does not say whether the button can be
+    pressed: while one is painted it cannot, since Gradio drops clicks then.
     """
-    return [gr.Button(_label(saving, job)), gr.DownloadButton(visible=False)]
+    return [
+        gr.Button(_label(saving, job), visible=job is not None),
+        gr.DownloadButton(visible=False),
+    ]
 
 
 def connect(

@@ -94,7 +94,8 @@ const look = (tile) => {
   if (!picture) return;
   const figure = closer(), box = tile.getBoundingClientRect();
   figure.firstChild.style.backgroundImage = picture;
-  figure.lastChild.textContent = tile.textContent.trim().replace("\n", ", ");
+  const lines = tile.textContent.trim().split("\n");  // a third has all that two cannot say
+  figure.lastChild.textContent = lines[2] ?? lines.join(", ");
   figure.hidden = false;
   const { width, height } = figure.getBoundingClientRect();
   const left = box.left + box.width / 2 - width / 2;
@@ -216,9 +217,15 @@ const name = () => {
       const text = ALTS[Math.min(index, 1)];
       if (image.alt !== text) image.alt = text;
     });
-    const image = box.querySelector("img"), { width, height } = box.getBoundingClientRect();
+    const image = box.querySelector("img");
     if (image && !image.naturalWidth) image.addEventListener("load", name, { once: true });
     if (!image?.naturalWidth) continue;
+    const ratio = (image.naturalWidth / image.naturalHeight).toFixed(3);
+    box.style.setProperty("--ratio", ratio);
+    if (box.id === "regions-result") {
+      document.querySelector("#regions-editor")?.style.setProperty("--ratio", ratio);
+    }
+    const { width, height } = box.getBoundingClientRect();
     const scale = Math.min(width / image.naturalWidth, height / image.naturalHeight);
     const free = [width - scale * image.naturalWidth, height - scale * image.naturalHeight];
     box.style.setProperty("--beside", `${Math.round(free[0] / 2)}px`);
@@ -236,6 +243,11 @@ const name = () => {
   )) {
     if (button.textContent.trim()) button.removeAttribute("aria-label");
   }
+  document.querySelectorAll("#regions-editor .swatch button:not([aria-label])")
+    .forEach((button, index) => {
+      const words = document.querySelector(`#brush-${index + 1} .container > span`)?.textContent;
+      if (words) button.setAttribute("aria-label", words.trim());
+    });
   for (const empty of document.querySelectorAll(".empty[aria-label]:not([role])")) {
     empty.setAttribute("role", "img");
   }

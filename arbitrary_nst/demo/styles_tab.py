@@ -99,7 +99,7 @@ def lay_out(pace: saving.Pace, photo: str | None) -> StylesTab:
                 label="Paintings",
                 file_count="multiple",
                 file_types=["image"],
-                height=120,
+                height=136,
                 elem_id="own-paintings",
             )
             names = gr.Textbox(
@@ -125,7 +125,7 @@ def lay_out(pace: saving.Pace, photo: str | None) -> StylesTab:
                 )
                 forget = gr.Button("Forget all", size="sm", min_width=80, elem_id="forget")
             own_controls = controls.lay_out("mine-")
-            keep = saving.lay_out(pace, "mine-")
+            keep = saving.lay_out(pace, "mine-", visible=False)
     with gr.Accordion("The same picture from Python", open=False):
         text = code_box("mine-code")
     return StylesTab(

@@ -9,7 +9,7 @@ pytest.importorskip("gradio")
 
 from arbitrary_nst.demo import files, share
 from arbitrary_nst.demo.mixes import MAX_STYLES, Mix
-from arbitrary_nst.demo.names import Caption, caption
+from arbitrary_nst.demo.names import Caption, caption, surname, tiles, titles
 
 KNOWN = [f"style-{number}" for number in range(9)]
 
@@ -60,7 +60,31 @@ def test_captions():
     assert caption("x", "Vincent van Gogh, The Starry Night, 1889").label == (
         "The Starry Night, Vincent van Gogh"
     )
-    assert caption("x", "Roman mosaicist, floor mosaic, with a goose, antiquity").title == (
-        "Floor mosaic, with a goose"
-    )
+    mosaic = caption("a-goose", "Roman mosaicist, floor mosaic, with a goose, antiquity")
+    assert mosaic.title == "Floor mosaic, with a goose"
+    assert mosaic.choice == "A Goose, Roman mosaicist"
     assert caption("mine", "somebody") == Caption("mine")
+
+
+def test_captions_on_a_tile():
+    """Two lines that fit; where they leave something out, a third with all of it."""
+    assert caption("kiss", "Gustav Klimt, The Kiss, 1908").lines == "The Kiss\nGustav Klimt"
+    wave = caption("great-wave", "Katsushika Hokusai, The Great Wave off Kanagawa, 1831")
+    full = "The Great Wave off Kanagawa, Katsushika Hokusai"
+    assert wave.lines == f"Great Wave\nHokusai\n{full}"
+    captions = {"great-wave": wave}
+    assert tiles(["great-wave", "mine"], captions) == [(wave.lines, "great-wave"), ("mine", "mine")]
+    assert titles(["great-wave"], captions) == [("Great Wave", "great-wave")]
+
+
+@pytest.mark.parametrize(
+    ("artist", "short"),
+    [
+        ("Vincent van Gogh", "van Gogh"),
+        ("Wassily Kandinsky", "Kandinsky"),
+        ("Huang Gongwang", "Huang Gongwang"),
+        ("", ""),
+    ],
+)
+def test_long_names_are_surnames(artist, short):
+    assert surname(artist) == short

@@ -1,0 +1,206 @@
+"""Where things are: nothing is cut, nothing covers anything else, what is used is in sight."""
+
+import pytest
+from browsing import IN_A_BROWSER, begin, status, upload, wait_until
+
+pytest.importorskip("gradio", reason="the demo needs gradio")
+
+pytestmark = IN_A_BROWSER
+
+CUT = """(selector) => [...document.querySelectorAll(selector)]
+  .filter((part) => part.checkVisibility() && part.scrollWidth > part.clientWidth)
+  .map((part) => part.value || part.textContent)"""
+# A part of the page at its middle: itself, or something inside it.
+COVERED = """(part) => {
+  const { x, y, width, height } = part.getBoundingClientRect();
+  return !part.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+}"""
+
+
+@pytest.fixture
+def finger():
+    """Moves a finger from one point of a page to another."""
+
+    def move(page, start, end, steps=10):
+        client = page.context.new_cdp_session(page)
+        for step in range(steps + 1):
+            kind = "touchMove" if step else "touchStart"
+            point = {
+                axis: start[i] + (end[i] - start[i]) * step / steps for i, axis in enumerate("xy")
+            }
+            client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+            page.wait_for_timeout(20)
+        client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    return move
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_titles_of_packaged_styles_are_not_cut(visit, serve, packaged, width):
+    with serve(ARBITRARY_NST_CIN=None, ARBITRARY_NST_MAGENTA=None) as url:
+        page = visit(url, width=width, mix="Composition VII")
+        assert page.evaluate(CUT, "#styles label span") == []
+        page.get_by_role("tab", name="Between styles").click()
+        wait_until(lambda: page.locator("#strip img").count() == 5)
+        parts = ".pad span, #strip .caption-label, .small-choices input"
+        assert page.evaluate(CUT, parts) == []
+        page.get_by_role("tab", name="Regions").click()
+        page.locator("#regions-result img").last.wait_for()
+        assert page.evaluate(CUT, "[id^=brush-] input, #rest input") == []
+
+
+class TestOneScreen:
+    def test_six_styles_fit_on_a_laptop(self, visit, photo_file):
+        page = visit()
+        begin(page, photo_file)
+        for name in ("scream", "udnie", "the-kiss", "water-lilies"):
+            page.get_by_label(name, exact=True).check(force=True)
+            page.get_by_label(f"range slider for {name}").wait_for()
+        status(page, "17% water-lilies")
+        for part in ("#result", "#styles", "#slot-6", "#strokes", "#full", "#recent"):
+            box = page.locator(part).bounding_box()
+            assert box["y"] >= 0 and box["y"] + box["height"] <= 800, part
+
+    @pytest.mark.parametrize(
+        ("tab", "name", "parts"),
+        [
+            ("Between styles", "pad", ("#strip", ".pad", "#pad-x", "#pad-strength")),
+            ("Regions", "regions", ("#brush-1", "#rest", "#regions-strength")),
+            ("Any painting", "painting", ("#painting-1", "#quality", "#painting-strength")),
+            ("My styles", "mine", ("#own-styles", "#own-names", "#mine-strength")),
+        ],
+    )
+    def test_on_a_phone_the_picture_stays_in_sight(self, visit, photo_file, tab, name, parts):
+        page = visit(width=390, touch=True)
+        begin(page, photo_file)
+        page.get_by_role("tab", name=tab).click()
+        picture = page.locator(f"#{name}-result img").last
+        picture.wait_for()
+        for part in parts:
+            target = page.locator(part).first
+            target.evaluate("part => part.scrollIntoView({ block: 'center' })")
+            box = picture.bounding_box()
+            assert box["y"] >= -1 and box["y"] + box["height"] <= 844 / 2, part
+            assert not target.evaluate(COVERED), part
+
+
+class TestBrush:
+    TOOLS = "#regions-editor .toolbar-wrap button, #regions-editor .icon-button-wrapper button"
+
+    def open(self, page):
+        page.get_by_role("tab", name="Regions").click()
+        page.locator("#regions-editor canvas").first.wait_for()
+        page.locator("#regions-result img").last.wait_for()
+        wait_until(lambda: page.locator("#regions-editor").evaluate("e => e.style.cssText.length"))
+
+    def photo(self, page):
+        """Where the photo is, in the editor: its canvas is 30 pixels larger on all sides."""
+        box = page.locator("#regions-editor canvas").first.bounding_box()
+        left, top = box["x"] + 30, box["y"] + 30
+        return left, top, left + box["width"] - 60, top + box["height"] - 60
+
+    @pytest.mark.parametrize("width", [1280, 390])
+    def test_its_tools_are_beside_the_photo(self, visit, photo_file, width):
+        page = visit(width=width, touch=width < 600)
+        begin(page, photo_file)
+        self.open(page)
+        _, top, _, bottom = self.photo(page)
+        assert bottom - top > 200
+        tools = [tool.bounding_box() for tool in page.locator(self.TOOLS).all()]
+        tools = [box for box in tools if box is not None]
+        assert len(tools) >= 7  # brush, eraser, colour, size, undo, redo, clear
+        assert all(box["y"] >= bottom for box in tools)
+        assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in tools)
+        if width < 600:
+            assert all(box["width"] >= 43.5 and box["height"] >= 43.5 for box in tools)
+
+    def test_they_go_below_the_picture_that_stays(self, visit, photo_file):
+        page = visit(width=390, touch=True)
+        begin(page, photo_file)
+        self.open(page)
+        tool = page.get_by_label("Undo").last
+        for part in page.locator(self.TOOLS).all():
+            if part.is_visible():
+                tool = part
+        above = page.locator("#regions-result").bounding_box()["height"] / 2
+        page.evaluate("y => scrollBy(0, y)", tool.bounding_box()["y"] - above)
+        assert tool.evaluate(COVERED)
+
+    def test_a_finger_draws_and_does_not_scroll(self, visit, photo_file, finger):
+        page = visit(width=390, touch=True)
+        begin(page, photo_file)
+        self.open(page)
+        page.wait_for_timeout(2000)
+        page.locator("#regions-editor").evaluate("e => e.scrollIntoView({ block: 'end' })")
+        before = page.evaluate("scrollY")
+        left, _, right, bottom = self.photo(page)
+        x = (left + right) / 2
+        finger(page, (x, bottom - 20), (x, bottom - 120))
+        page.locator("#regions-status").get_by_text("starry-night where it is red").wait_for()
+        assert page.evaluate("scrollY") == before
+
+
+class TestCloser:
+    """A style looked at closely: the visitor's photo in it, large, with all that it is called."""
+
+    def test_by_mouse(self, visit, photo_file):
+        page = visit()
+        begin(page, photo_file)
+        figure = page.locator("#closer")
+        page.locator("#styles label").nth(2).hover()
+        figure.wait_for()
+        assert figure.locator("figcaption").inner_text() == "scream"
+        assert figure.locator("div").bounding_box()["width"] > 250
+        page.locator("#title").hover()
+        figure.wait_for(state="hidden")
+
+    def test_by_a_long_press_that_chooses_nothing(self, visit, photo_file):
+        page = visit(width=390, touch=True)
+        begin(page, photo_file)
+        tile = page.locator("#styles label").nth(2)
+        tile.scroll_into_view_if_needed()
+        box = tile.bounding_box()
+        point = [{"x": box["x"] + 20, "y": box["y"] + 20}]
+        client = page.context.new_cdp_session(page)
+        client.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": point})
+        page.locator("#closer").wait_for()
+        client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        page.locator("#closer").wait_for(state="hidden")
+        page.wait_for_timeout(500)
+        assert not page.get_by_label("scream", exact=True).is_checked()
+
+
+def test_there_is_a_button_where_there_is_a_picture_to_keep(visit, photo_file, tmp_path):
+    page = visit()
+    begin(page, photo_file)
+    for tab, button in (("Any painting", "#painting-full"), ("My styles", "#mine-full")):
+        page.get_by_role("tab", name=tab).click()
+        page.get_by_role("tabpanel", name=tab).locator("img").first.wait_for()
+        assert not page.locator(button).is_visible()
+    page.get_by_role("tab", name="Blend").click()
+    for name in ("great-wave", "starry-night"):
+        page.get_by_label(f"range slider for {name}").fill("0")
+    page.locator("#full").wait_for(state="detached")
+    assert page.locator("#title").is_visible()  # and all else is still there
+    page.get_by_label("range slider for great-wave").fill("0.5")
+    page.locator("#full").get_by_text("128 × 96, about").wait_for()
+
+
+def test_the_footer_says_what_becomes_of_photos_and_whose_work_it_is(visit, photo_file):
+    page = visit()
+    words = page.locator("#about").inner_text()
+    for part in ("Offline and private.", "deleted", "Credits.", "public domain"):
+        assert part in words
+
+
+def test_a_page_loaded_anew_in_the_middle_of_work_begins_again(visit, photo_file):
+    page = visit()
+    begin(page, photo_file)
+    page.locator("#full").click()
+    upload(page, photo_file)
+    page.reload()
+    status(page, "451 × 300 pixels")
+    begin(page, photo_file)
+    page.get_by_label("range slider for great-wave").fill("1")
+    status(page, "67% great-wave")
+    assert page.locator(".toast-body.error").count() == 0
