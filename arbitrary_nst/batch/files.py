@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from arbitrary_nst.common.atomic import check_name, write_bytes
+from arbitrary_nst.common.json_text import read_json
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import can_write
 
@@ -257,7 +258,7 @@ def _masks(settings: Mapping[str, Any]) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_bytes())
+        found = read_json(path)
         if (
             found["version"] == MANIFEST_VERSION
             and isinstance(found["settings"], dict)
@@ -265,7 +266,7 @@ def _read(path: Path) -> dict[str, Any]:
         ):
             return found
         reason = f"version {found['version']!r}, expected {MANIFEST_VERSION}"
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"{type(error).__name__}: {error}"
     raise InputError(
         f"The manifest {str(path)!r} cannot be used ({reason}). Choose another folder, or have its "

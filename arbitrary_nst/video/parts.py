@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from arbitrary_nst.common.atomic import replacing, write_bytes
+from arbitrary_nst.common.json_text import parse_json
 from arbitrary_nst.errors import VideoError
 from arbitrary_nst.video.steady import Past
 
@@ -136,7 +137,7 @@ def _num_finished(folder: Path) -> int:
 def _record(folder: Path) -> tuple[list[str], str | None]:
     """Digests of the segments that are finished, and of what the next one needs."""
     try:
-        record = json.loads(_read(folder / RECORD_FILE) or "{}")
+        record = parse_json(_read(folder / RECORD_FILE) or "{}")
         segments = [str(digest) for digest in record.get("segments", [])]
         return segments, record.get("past")
     except (ValueError, AttributeError, TypeError):
