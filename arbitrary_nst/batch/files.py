@@ -180,6 +180,18 @@ def is_done(target: str, since: int) -> bool:
         return False
 
 
+def make_out_dir(out_dir: str | os.PathLike[str]) -> None:
+    """Makes the output folder where it is missing.
+
+    Raises:
+        InputError: there is a file of that name.
+    """
+    check_name(out_dir)
+    if os.path.exists(out_dir) and not os.path.isdir(out_dir):
+        raise InputError(f"The output {os.fspath(out_dir)!r} is a file. Expected a folder.")
+    os.makedirs(out_dir, exist_ok=True)
+
+
 def open_manifest(
     out_dir: str | os.PathLike[str],
     jobs: Sequence[Job],
@@ -188,10 +200,10 @@ def open_manifest(
     *,
     overwrite: bool = False,
 ) -> int:
-    """Checks the output folder's manifest, or writes one; makes the folder where it is missing.
+    """Checks the output folder's manifest, or writes one.
 
     Args:
-        out_dir: the output folder.
+        out_dir: the output folder, which exists.
         jobs: what is to be painted.
         settings: JSON values by name: all that the pictures depend on.
         styles: the styles and their weights in words, for people.
@@ -204,11 +216,7 @@ def open_manifest(
         InputError: the pictures that are there were made with other settings, or nobody knows
             with which.
     """
-    check_name(out_dir)
     path = Path(out_dir) / MANIFEST
-    if path.parent.exists() and not path.parent.is_dir():
-        raise InputError(f"The output {os.fspath(out_dir)!r} is a file. Expected a folder.")
-    path.parent.mkdir(parents=True, exist_ok=True)
     if overwrite or not path.exists():
         strangers = sorted(existing_targets(jobs))
         links = [path for path in strangers if os.path.islink(path)]
