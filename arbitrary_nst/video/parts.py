@@ -69,7 +69,11 @@ def open_parts(folder: Path, settings: Mapping[str, Any], held: ExitStack) -> in
         remove_parts(folder)
     folder.mkdir(exist_ok=True)
     held.enter_context(alone_in(folder))
-    write_bytes(folder / SETTINGS_FILE, text.encode())
+    try:
+        write_bytes(folder / SETTINGS_FILE, text.encode())
+    except BaseException:
+        remove_parts(folder)
+        raise
     return 0
 
 

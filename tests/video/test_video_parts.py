@@ -128,6 +128,16 @@ def test_a_foreign_folder_of_that_name_is_left_alone(clip, tmp_path):
     assert (folder / "mine.txt").read_text() == "precious"
 
 
+def test_a_disk_that_is_full_from_the_beginning(clip, tmp_path, monkeypatch):
+    def fail(path, data):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(parts, "write_bytes", fail)
+    with pytest.raises(OSError, match="No space left"):
+        stylize_video(clip, "great-wave", tmp_path / "out.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no locks of folders there")
 @pytest.mark.usefixtures("short_segments")
 @pytest.mark.parametrize("style", ["great-wave", "scream"])
