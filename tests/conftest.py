@@ -69,6 +69,31 @@ def packaged(monkeypatch):
     monkeypatch.delenv("ARBITRARY_NST_CIN", raising=False)
 
 
+@pytest.fixture(scope="session")
+def magenta_model():
+    """The little network in Magenta's form, for what is expected of it."""
+    from small_magenta import TinyMagenta
+
+    return TinyMagenta()
+
+
+@pytest.fixture(scope="session")
+def magenta_folder(tmp_path_factory, magenta_model):
+    """The same as a SavedModel, which no test changes."""
+    from small_magenta import save_model, two_images
+
+    folder = tmp_path_factory.mktemp("magenta") / "tiny"
+    return save_model(folder, magenta_model, two_images(magenta_model.stylize))
+
+
+@pytest.fixture(scope="session")
+def magenta_engine(magenta_folder):
+    """The engine of it."""
+    from arbitrary_nst.engines.magenta import Magenta
+
+    return Magenta(magenta_folder)
+
+
 def _make_photo(height=32, width=40, seed=0):
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     colour = np.random.default_rng(seed).uniform(0.2, 0.8, 3)

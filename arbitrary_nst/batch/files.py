@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from arbitrary_nst.common.atomic import check_name, write_bytes
+from arbitrary_nst.common.json_text import read_json
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import can_write
 
@@ -179,6 +180,18 @@ def is_done(target: str, since: int) -> bool:
         return False
 
 
+def make_out_dir(out_dir: str | os.PathLike[str]) -> None:
+    """Makes the output folder where it is missing.
+
+    Raises:
+        InputError: there is a file of that name.
+    """
+    check_name(out_dir)
+    if os.path.exists(out_dir) and not os.path.isdir(out_dir):
+        raise InputError(f"The output {os.fspath(out_dir)!r} is a file. Expected a folder.")
+    os.makedirs(out_dir, exist_ok=True)
+
+
 def open_manifest(
     out_dir: str | os.PathLike[str],
     jobs: Sequence[Job],
@@ -187,10 +200,10 @@ def open_manifest(
     *,
     overwrite: bool = False,
 ) -> int:
-    """Checks the output folder's manifest, or writes one; makes the folder where it is missing.
+    """Checks the output folder's manifest, or writes one.
 
     Args:
-        out_dir: the output folder.
+        out_dir: the output folder, which exists.
         jobs: what is to be painted.
         settings: JSON values by name: all that the pictures depend on.
         styles: the styles and their weights in words, for people.
@@ -203,11 +216,7 @@ def open_manifest(
         InputError: the pictures that are there were made with other settings, or nobody knows
             with which.
     """
-    check_name(out_dir)
     path = Path(out_dir) / MANIFEST
-    if path.parent.exists() and not path.parent.is_dir():
-        raise InputError(f"The output {os.fspath(out_dir)!r} is a file. Expected a folder.")
-    path.parent.mkdir(parents=True, exist_ok=True)
     if overwrite or not path.exists():
         strangers = sorted(existing_targets(jobs))
         links = [path for path in strangers if os.path.islink(path)]
@@ -257,7 +266,7 @@ def _masks(settings: Mapping[str, Any]) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_bytes())
+        found = read_json(path)
         if (
             found["version"] == MANIFEST_VERSION
             and isinstance(found["settings"], dict)
@@ -265,7 +274,7 @@ def _read(path: Path) -> dict[str, Any]:
         ):
             return found
         reason = f"version {found['version']!r}, expected {MANIFEST_VERSION}"
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"{type(error).__name__}: {error}"
     raise InputError(
         f"The manifest {str(path)!r} cannot be used ({reason}). Choose another folder, or have its "

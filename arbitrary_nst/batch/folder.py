@@ -22,12 +22,14 @@ from arbitrary_nst.batch.files import (
     find_done,
     find_jobs,
     make_folders,
+    make_out_dir,
     open_manifest,
     remove_leftovers,
 )
 from arbitrary_nst.batch.settings import prepare
 from arbitrary_nst.batch.work import Outcome, paint_jobs
 from arbitrary_nst.checkpoints import trained_styles
+from arbitrary_nst.common.alone import alone_in
 from arbitrary_nst.common.checks import check_progress, positive_int
 from arbitrary_nst.common.extras import require
 from arbitrary_nst.embedding import Weights
@@ -162,33 +164,35 @@ def stylize_folder(
         bits=bits,
         keep_metadata=keep_metadata,
     )
-    since = open_manifest(
-        out_dir, jobs, settings.fingerprint(), settings.parts, overwrite=overwrite
-    )
-    done = find_done(jobs, since)
-    todo = [job for job in jobs if job.target not in done]
-    make_folders(todo)
-    remove_leftovers(todo, min_age=OLD_LEFTOVER)
-    if ray is None:
-        # A process takes seconds to start: not for a handful of photos.
-        workers = min(workers or 1, math.ceil(len(todo) / MIN_SHARE))
-        if workers > 1 and settings.engine.precision is not None:
-            outcomes = processes.paint_by_processes(settings, todo, workers=workers)
-        else:
-            outcomes = paint_jobs(runner, settings, todo, threads=IO_THREADS)
-    else:
-        del runner  # each worker has its own
-        outcomes = batch_ray.paint_on_cluster(
-            settings, todo, out_dir, since, address=ray, size=workers
+    make_out_dir(out_dir)
+    with alone_in(out_dir):
+        since = open_manifest(
+            out_dir, jobs, settings.fingerprint(), settings.parts, overwrite=overwrite
         )
-    failed = []
-    with contextlib.closing(outcomes):
-        for number, outcome in enumerate(outcomes, start=1):
-            if outcome.error:
-                failed.append(outcome)
-            if progress is not None:
-                progress(number, len(todo), f"{len(failed)} failed" if failed else "")
-    return BatchReport(len(todo) - len(failed), len(jobs) - len(todo), failed)
+        done = find_done(jobs, since)
+        todo = [job for job in jobs if job.target not in done]
+        make_folders(todo)
+        remove_leftovers(todo, min_age=OLD_LEFTOVER)
+        if ray is None:
+            # A process takes seconds to start: not for a handful of photos.
+            workers = min(workers or 1, math.ceil(len(todo) / MIN_SHARE))
+            if workers > 1 and settings.engine.precision is not None:
+                outcomes = processes.paint_by_processes(settings, todo, workers=workers)
+            else:
+                outcomes = paint_jobs(runner, settings, todo, threads=IO_THREADS)
+        else:
+            del runner  # each worker has its own
+            outcomes = batch_ray.paint_on_cluster(
+                settings, todo, out_dir, since, address=ray, size=workers
+            )
+        failed = []
+        with contextlib.closing(outcomes):
+            for number, outcome in enumerate(outcomes, start=1):
+                if outcome.error:
+                    failed.append(outcome)
+                if progress is not None:
+                    progress(number, len(todo), f"{len(failed)} failed" if failed else "")
+        return BatchReport(len(todo) - len(failed), len(jobs) - len(todo), failed)
 
 
 def _check_order(styles: Any, out_dir: Any, engine: Any) -> None:

@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0, or what the command returns; 2 after one line about what went wrong; 130 where the
         user pressed Ctrl-C.
     """
+    _open_streams()
     options = build_parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Names of files that are no UTF-8 come out as they came in, instead of as an error.
@@ -56,6 +57,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code or 0
 
 
+def _open_streams() -> None:
+    """Standard streams that were closed, as `>&-` and some services leave them, lead nowhere.
+
+    The next file that is opened, a picture perhaps, would take the number of one of them, and what
+    is printed would go into it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: this one
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+
+
 class _LineHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         _complain(record.getMessage())
@@ -66,6 +84,7 @@ def _own_words_only(debug: bool) -> Iterator[None]:
     """Warnings and log records as plain lines on stderr, and nothing of what libraries say."""
     handler = _LineHandler(logging.WARNING)
     logger = logging.getLogger("arbitrary_nst")
+    passed_on, logger.propagate = logger.propagate, False  # TensorFlow Hub's would say it again
     logging.getLogger("PIL").addHandler(logging.NullHandler())  # or Python prints what it logs
     logger.addHandler(handler)
     try:
@@ -74,6 +93,7 @@ def _own_words_only(debug: bool) -> Iterator[None]:
             yield
     finally:
         logger.removeHandler(handler)
+        logger.propagate = passed_on
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from arbitrary_nst.errors import InputError
+
+# A full disk or quota, a limit on the size of files, a device that failed.
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 def check_name(path: str | os.PathLike[str]) -> None:
@@ -58,6 +62,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     After an error or an interruption the new file is gone and the old one, if any, untouched.
     A symbolic link is followed: it stays, and its target is replaced. The permissions of a
     replaced file are kept.
+
+    Raises:
+        OSError: the disk is full, say; it names the file.
     """
     target = Path(os.path.realpath(path))
     # Not `tempfile`: its files are private (0600), and the umask that a new file should follow
@@ -71,8 +78,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in FULL and error.filename is None:
+            # Which disk is full, the system does not say.
+            raise OSError(error.errno, error.strerror, str(target)) from error
         raise
 
 

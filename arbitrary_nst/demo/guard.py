@@ -20,11 +20,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from arbitrary_nst.common.json_text import parse_json
 from arbitrary_nst.demo.settings import Settings
 
 LOGINS, LOGIN_SECONDS = 10, 300  # wrong guesses of an address in this time
 UPLOADS, UPLOAD_SECONDS = 20, 1800  # times the largest file, of an address in this time
-DRAWN = 10 * 10**6  # bytes at most of what the regions' editor sends at once, which is not kept
+BODY = 10 * 10**6  # bytes at most of a request that is no upload: most of it the regions' editor's
 WAITING = 12  # requests of one visitor that may wait
 PATIENCE = 10.0  # seconds after which requests whose answers nobody reads are dropped
 HEADERS = (
@@ -120,9 +121,11 @@ class Guard:
             return 429, "Too many wrong passwords. Try again in a few minutes."
         if path.endswith("/upload") and self._uploads.is_spent(who):
             return 429, "You have uploaded a lot. Try again in half an hour."
-        if path.endswith("/component_server"):
-            length = headers.get(b"content-length", "")
-            if not (length.isdecimal() and len(length) < 12 and int(length) <= DRAWN):
+        if not path.endswith("/upload"):
+            # One that comes in pieces says no length; neither the page nor `gradio_client` does so.
+            unknown = "" if b"transfer-encoding" in headers else "0"
+            length = headers.get(b"content-length", unknown)
+            if not (length.isdecimal() and len(length) < 12 and int(length) <= BODY):
                 return 413, "This is more than the page itself sends."
         return None
 
@@ -224,7 +227,7 @@ async def _visitor_of(receive: Any) -> tuple[Any, str]:
         return next(rest, None) or await receive()
 
     try:
-        return again, str(json.loads(body).get("session_hash") or "")
+        return again, str(parse_json(body).get("session_hash") or "")
     except (ValueError, AttributeError):
         return again, ""
 

@@ -20,6 +20,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from arbitrary_nst.common.atomic import check_name, write_bytes
+from arbitrary_nst.common.json_text import parse_json
 from arbitrary_nst.common.text import shortened
 from arbitrary_nst.errors import EmbeddingError
 
@@ -107,8 +108,8 @@ def _decode(data: bytes, make: Callable[..., Made]) -> list[Made]:
     try:
         # First, because it bounds the header's size and nesting and checks every offset.
         tensors = safetensors.deserialize(data)
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    except (SafetensorError, ValueError, RecursionError) as error:
+        header = parse_json(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    except (SafetensorError, ValueError) as error:
         raise EmbeddingError(
             "It is damaged or not a safetensors file at all. Expected a file written by "
             f"`Embedding.save` or `save_styles`. The reader says: {error}"
@@ -143,8 +144,8 @@ def _decode_metadata(text: str | None) -> list[dict[str, Any]]:
             "a file written by `Embedding.save` or `save_styles`."
         )
     try:
-        metadata = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        metadata = parse_json(text)
+    except ValueError as error:
         raise EmbeddingError(f"Its list of styles is damaged: {error}") from error
     version = metadata.get("version") if isinstance(metadata, dict) else None
     if isinstance(version, int) and version > FILE_VERSION:

@@ -204,7 +204,8 @@ def autocorrelation(features, reach: int):
     )
     rows = height - np.arange(reach + 1)
     columns = width - np.abs(np.arange(-reach, reach + 1))
-    return products / np.outer(rows, columns).astype(np.float32)
+    # As a tensor: PyTorch refuses to divide one that has a gradient by an array.
+    return products / ops.convert_to_tensor(np.outer(rows, columns).astype(np.float32))
 
 
 def gram_matrix(features):

@@ -35,7 +35,7 @@ def open_weights(path: str | Path, kind: str, *, hint: str = "") -> Iterator[Any
             yield file
     except CheckpointError:
         raise
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
         what = f"{type(error).__name__} {error}" if isinstance(error, KeyError) else error
         raise CheckpointError(f"{path} is not {kind}: {what}. {hint}".rstrip()) from error
 

@@ -22,6 +22,7 @@ from arbitrary_nst.checkpoints import (
     trained_styles,
 )
 from arbitrary_nst.common.atomic import write_bytes
+from arbitrary_nst.common.json_text import parse_json
 from arbitrary_nst.embedding import Embedding, save_styles
 from arbitrary_nst.errors import CheckpointError
 from arbitrary_nst.networks.cin.file import load_network, network_bytes, network_id
@@ -113,7 +114,7 @@ def _current(name: str, value: str) -> str:
     if name != "layout":
         return value
     try:
-        return json.dumps({**asdict(CinLayout()), **json.loads(value)})
+        return json.dumps({**asdict(CinLayout()), **parse_json(value)})
     except (ValueError, TypeError):
         return value
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from arbitrary_nst.checkpoints import IDENTITY
 from arbitrary_nst.common.atomic import write_bytes
+from arbitrary_nst.common.json_text import read_json
 from arbitrary_nst.common.text import made_plain
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.embedding.embedding import MAX_NAME_LENGTH
@@ -175,7 +176,7 @@ class TrainConfig:
     def load(cls, path: str | Path) -> TrainConfig:
         """Reads what `save` wrote; a damaged file or an unknown setting raises `InputError`."""
         try:
-            values: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+            values: dict[str, Any] = read_json(path)
             values["styles"] = tuple(StyleSpec(**style) for style in values["styles"])
             values["paintings"] = tuple(PaintingSpec(**p) for p in values.get("paintings", ()))
             predictor = values.get("predictor", asdict(PredictorLayout()))
@@ -313,7 +314,7 @@ def read_style_list(
             StyleSpec(name, str(file), **defaults) for name, file in zip(names, files, strict=True)
         )
     try:
-        entries = json.loads(Path(path).read_text(encoding="utf-8"))
+        entries = read_json(path)
         return tuple(
             StyleSpec(**{**defaults, **entry, "file": str(folder / entry["file"])})
             for entry in entries
@@ -337,7 +338,7 @@ def read_painting_list(path: str | Path, folder: str | Path) -> tuple[PaintingSp
         InputError: the file cannot be read, or has another form.
     """
     try:
-        entries = json.loads(Path(path).read_text(encoding="utf-8"))
+        entries = read_json(path)
         specs = tuple(PaintingSpec(str(Path(folder) / e["file"]), str(e["group"])) for e in entries)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from arbitrary_nst.checkpoints import vgg19_weights
+from arbitrary_nst.common.alone import alone_in
 from arbitrary_nst.common.checks import positive_int
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import save_image
@@ -91,7 +92,7 @@ def train(
         photo_rows(sample_photos, SAMPLE_SIZE) if sample_photos else source.samples(4, SAMPLE_SIZE)
     )
     (out / "samples").mkdir(parents=True, exist_ok=True)
-    with device_scope(config.batch_size):
+    with alone_in(out), device_scope(config.batch_size):
         trainer = build_trainer(config, vgg=vgg, vgg_weights=vgg_weights)
         start = load_checkpoint(trainer, out / CHECKPOINT_FILE)
         if start == 0 and trainer.predictor is not None:

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from arbitrary_nst.networks.cin.network import build_network, photo_gamma_beta
+from arbitrary_nst.networks.cin.network import build_network
+from arbitrary_nst.networks.cin.photo import photo_gamma_beta
 from arbitrary_nst.networks.losses import (
     drawing_loss,
     light_loss,
@@ -140,7 +141,7 @@ class StyleTrainer(keras.Model):
             gamma_offset, beta_offset = ops.split(predicted, 2, axis=1)
             gamma, beta = gamma + gamma_offset, beta + beta_offset
         last = self.config.layout.convolutions()[-1].filters
-        pairs = zip((gamma, beta), identity, photo_gamma_beta(content), strict=True)
+        pairs = zip((gamma, beta), identity, photo_gamma_beta(content, ops), strict=True)
         return [
             ops.concatenate(
                 [own[:, :-last], own[:, -last:] + mixing[:, :1] * (photo - trained[:, -last:])],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -162,17 +163,18 @@ def stylize_video(
     look = Look(blends[0], options, regions)
     settings = _Settings(runner, moments, look, shape, size is not None, steady)
     folder = parts_folder(target)
-    done = open_parts(folder, _fingerprint(clip, settings, suffix, quality, audio))
-    try:
-        segments = _segments(folder, done, clip, settings, suffix, quality, progress)
-        joined = folder / f"joined{suffix}"
-        join(segments, clip, joined, suffix, audio)
-    except BaseException as error:
-        # Nothing goes on from what is refused, nor from where nothing is finished.
-        if isinstance(error, InputError) or not has_finished(folder):
-            remove_parts(folder)
-        raise
-    finish(folder, joined, target)
+    with ExitStack() as held:
+        done = open_parts(folder, _fingerprint(clip, settings, suffix, quality, audio), held)
+        try:
+            segments = _segments(folder, done, clip, settings, suffix, quality, progress)
+            joined = folder / f"joined{suffix}"
+            join(segments, clip, joined, suffix, audio)
+        except BaseException as error:
+            # Nothing goes on from what is refused, nor from where nothing is finished.
+            if isinstance(error, InputError) or not has_finished(folder):
+                remove_parts(folder)
+            raise
+        finish(folder, joined, target)
     return target
 
 

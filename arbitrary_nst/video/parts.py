@@ -14,13 +14,16 @@ import logging
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import ExitStack
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from arbitrary_nst.common.alone import alone_in
 from arbitrary_nst.common.atomic import replacing, write_bytes
+from arbitrary_nst.common.json_text import parse_json
 from arbitrary_nst.errors import VideoError
 from arbitrary_nst.video.steady import Past
 
@@ -35,18 +38,20 @@ def parts_folder(target: Path) -> Path:
     return target.with_name(f"{target.name}.parts")
 
 
-def open_parts(folder: Path, settings: Mapping[str, Any]) -> int:
+def open_parts(folder: Path, settings: Mapping[str, Any], held: ExitStack) -> int:
     """Prepares the folder of parts; parts that were made with other settings are removed.
 
     Args:
         folder: from `parts_folder`.
         settings: all that the frames depend on, as JSON knows it.
+        held: gets what keeps other runs out of the folder.
 
     Returns:
         The number of segments that need not be made again.
 
     Raises:
         VideoError: there is something of that name that is not a folder of parts.
+        InputError: another run is at work in it.
     """
     text = json.dumps(settings, indent=1, sort_keys=True)
     if folder.exists() or folder.is_symlink():
@@ -55,6 +60,7 @@ def open_parts(folder: Path, settings: Mapping[str, Any]) -> int:
                 f"The parts of the video are to be kept in {str(folder)!r}, but there is "
                 f"something else of that name. Move it away or choose another output path."
             )
+        held.enter_context(alone_in(folder))
         found = _read(folder / SETTINGS_FILE)
         if found == text.encode():
             return _num_finished(folder)
@@ -62,7 +68,12 @@ def open_parts(folder: Path, settings: Mapping[str, Any]) -> int:
             _log.warning("the parts in %s are of other settings: beginning anew", folder)
         remove_parts(folder)
     folder.mkdir(exist_ok=True)
-    write_bytes(folder / SETTINGS_FILE, text.encode())
+    held.enter_context(alone_in(folder))
+    try:
+        write_bytes(folder / SETTINGS_FILE, text.encode())
+    except BaseException:
+        remove_parts(folder)
+        raise
     return 0
 
 
@@ -136,7 +147,7 @@ def _num_finished(folder: Path) -> int:
 def _record(folder: Path) -> tuple[list[str], str | None]:
     """Digests of the segments that are finished, and of what the next one needs."""
     try:
-        record = json.loads(_read(folder / RECORD_FILE) or "{}")
+        record = parse_json(_read(folder / RECORD_FILE) or "{}")
         segments = [str(digest) for digest in record.get("segments", [])]
         return segments, record.get("past")
     except (ValueError, AttributeError, TypeError):

@@ -30,6 +30,10 @@ from arbitrary_nst.video.clock import Stretches, offset
 from arbitrary_nst.video.pillow_reading import animation_frames, open_animation
 from arbitrary_nst.video.survey import film_stream, survey
 
+# Kinds of files that FFmpeg knows by what is in them, whatever they are called, and that name
+# others: those of who paints, where the film is a stranger's.
+PLAYLISTS = {"concat", "dash", "hls", "imf", "rtsp", "sap", "sdp", "webm_dash_manifest"}
+
 
 def open_clip(path: str | os.PathLike[str]) -> Clip:
     """Looks at a video, from its beginning to its end, without decoding more than a frame.
@@ -70,6 +74,11 @@ def _video(path: Path) -> Clip:
     av = require("av")
     try:
         with av.open(url(path)) as container:
+            if PLAYLISTS & set(container.format.name.split(",")):
+                raise VideoError(
+                    f"{str(path)!r} is no film but a list of other files or addresses. Expected a "
+                    f"film; `ffmpeg -i FILE -c copy NEW.mkv` makes one of such a list."
+                )
             stream = film_stream(container, path)
             frame = next(container.decode(stream), None)
             if frame is None:

@@ -31,6 +31,7 @@ from arbitrary_nst.batch.files import (
 from arbitrary_nst.batch.settings import make_engine, prepare
 from arbitrary_nst.batch.work import paint_jobs
 from arbitrary_nst.cli import main
+from arbitrary_nst.common.alone import alone_in
 from arbitrary_nst.errors import InputError, StyleError, WeightsUnavailable
 from arbitrary_nst.image import save_image, to_pil
 from arbitrary_nst.pipeline.arguments import Options
@@ -318,6 +319,16 @@ def test_other_settings_are_refused_and_named(folder, fails, change, words):
     message = fails(f"in out {change} --precision float32")
     assert all(word in message for word in words) and "--overwrite" in message
     assert pictures() == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no locks of folders there")
+def test_a_second_run_beside_the_first_is_refused(folder, fails):
+    """With --overwrite it would change the settings under the first, whose pictures then count."""
+    Path("out").mkdir()
+    with alone_in("out"):
+        assert "Another run is at work in 'out'" in fails("in out -s scream --overwrite")
+    assert not list(Path("out").iterdir())
+    assert run("in out -s scream") == 0
 
 
 def test_overwrite_and_a_rerun_after_it(folder, capsys):

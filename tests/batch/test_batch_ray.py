@@ -13,7 +13,7 @@ import pytest
 
 import arbitrary_nst
 from arbitrary_nst.batch import ray as batch_ray
-from arbitrary_nst.batch.files import MANIFEST, find_jobs, make_folders, open_manifest
+from arbitrary_nst.batch.files import MANIFEST, find_jobs, make_folders, make_out_dir, open_manifest
 from arbitrary_nst.batch.settings import prepare
 from arbitrary_nst.cli import main
 from arbitrary_nst.errors import InputError, WeightsUnavailable
@@ -72,6 +72,7 @@ def test_without_ray_the_error_says_what_to_install(folder, monkeypatch, capsys)
 def test_a_worker_paints_what_is_not_done(folder):
     settings, _ = prepare(["scream"])
     jobs = find_jobs("in", "out", recursive=True)
+    make_out_dir("out")
     since = open_manifest("out", jobs, settings.fingerprint(), settings.parts)
     make_folders(jobs)
     rows = {

@@ -65,16 +65,28 @@ def guarded():
 @pytest.mark.parametrize(
     ("length", "status"),
     [
-        (str(guard.DRAWN), 200),
-        (str(guard.DRAWN + 1), 413),
+        (str(guard.BODY), 200),
+        (str(guard.BODY + 1), 413),
         ("²", 413),
         ("9" * 5000, 413),
         ("", 413),
+        (None, 200),  # no body
     ],
 )
-def test_what_is_drawn_is_bounded(guarded, length, status):
-    path = "/gradio_api/component_server/"
-    assert ask(guarded, path, "POST", content_length=length)[0] == status
+@pytest.mark.parametrize(
+    "path", ["/gradio_api/component_server/", "/gradio_api/queue/join", "/login", "/"]
+)
+def test_what_is_no_upload_is_bounded(guarded, path, length, status):
+    """Such a request is kept in memory as a whole."""
+    headers = {} if length is None else {"content_length": length}
+    answer = ask(guarded, path, "POST", **headers)[0]
+    assert answer == (400 if (path, status) == ("/login", 200) else status)
+
+
+def test_a_request_in_pieces_has_no_length(guarded):
+    path = "/gradio_api/queue/join"
+    assert ask(guarded, path, "POST", b"{}", transfer_encoding="chunked")[0] == 413
+    assert ask(guarded, "/gradio_api/upload", "POST", transfer_encoding="chunked")[0] == 200
 
 
 @pytest.mark.parametrize(

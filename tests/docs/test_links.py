@@ -8,6 +8,9 @@ import re
 import pytest
 from docs_blocks import PAGES, ROOT
 
+import arbitrary_nst
+from arbitrary_nst import export
+
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 SITE = "https://arbitrary-nst.github.io/arbitrary_nst/"
 REPOSITORY = "https://github.com/arbitrary-nst/arbitrary_nst"
@@ -68,6 +71,26 @@ def test_every_page_is_in_the_navigation():
     text = (ROOT / "mkdocs.yml").read_text("utf-8")
     for path in (ROOT / "docs").rglob("*.md"):
         assert str(path.relative_to(ROOT / "docs")) in text, path
+
+
+def test_pages_are_named_by_links():
+    """What is a file's name in the repository is not to be clicked at on the site."""
+    name = re.compile(r"(?<!\[)`(?:docs/)?([\w/-]+\.md)`")
+    for path in (ROOT / "docs").rglob("*.md"):
+        for found in name.findall(path.read_text("utf-8")):
+            assert not (ROOT / "docs" / found).is_file(), f"{path.name}: `{found}`"
+
+
+def test_every_public_name_is_in_the_reference():
+    page = (ROOT / "docs" / "reference" / "python.md").read_text("utf-8")
+    there = set(re.findall(r"^::: arbitrary_nst\.(\S+)$", page, flags=re.M))
+    assert "errors" in there  # all of that module
+    public = [getattr(arbitrary_nst, name) for name in arbitrary_nst.__all__]
+    public += [export.keras_model, export.tensor_function]
+    for thing in public:
+        module, name = thing.__module__.removeprefix("arbitrary_nst."), thing.__qualname__
+        places = {".".join([*module.split(".")[:depth], name]) for depth in range(1, 4)}
+        assert module == "errors" or places & there, f"{module}.{name}"
 
 
 def test_the_readme_as_pypi_shows_it():

@@ -18,19 +18,9 @@ from arbitrary_nst.image import to_pil
 from arbitrary_nst.networks.magenta.hub import HubNetwork
 
 
-@pytest.fixture(scope="module")
-def model():
-    return TinyMagenta()
-
-
-@pytest.fixture(scope="module")
-def model_folder(tmp_path_factory, model):
-    return save_model(tmp_path_factory.mktemp("hub") / "tiny", model, two_images(model.stylize))
-
-
-@pytest.fixture(scope="module")
-def engine(model_folder):
-    return Magenta(model_folder)
+@pytest.fixture
+def engine(magenta_engine):
+    return magenta_engine
 
 
 @pytest.fixture
@@ -51,12 +41,12 @@ def test_the_picture_has_the_shape_of_the_photo(engine, size, make_photo, painti
     assert picture.min() >= 0 and picture.max() <= 1
 
 
-def test_sides_are_grown_by_reflection(engine, model, make_photo, painting):
+def test_sides_are_grown_by_reflection(engine, magenta_model, make_photo, painting):
     content = make_photo(21, 30)
     style = engine.embed(painting)
     grown = np.pad(content, ((0, 3), (0, 2), (0, 0)), mode="reflect")
     vector = style.arrays["bottleneck"].reshape(1, 1, 1, -1)
-    expected = model.picture(grown[None], vector).numpy()[0, :21, :30]
+    expected = magenta_model.picture(grown[None], vector).numpy()[0, :21, :30]
     np.testing.assert_allclose(engine.render(content, style), expected, atol=1e-5)
 
 
@@ -149,9 +139,9 @@ def test_embeddings_of_others_are_refused(engine, photo):
         engine.render(photo, short)
 
 
-def test_the_network_is_named_after_its_weights(engine, tmp_path, model_folder):
+def test_the_network_is_named_after_its_weights(engine, tmp_path, magenta_folder):
     assert engine.network.startswith("magenta-hub-")
-    shutil.copytree(model_folder, tmp_path / "copy")
+    shutil.copytree(magenta_folder, tmp_path / "copy")
     assert HubNetwork(str(tmp_path / "copy")).network == engine.network
     other = TinyMagenta(seed=1)
     folder = save_model(tmp_path / "other", other, two_images(other.stylize))
@@ -190,10 +180,10 @@ def test_windows_reach_both_ends():
     assert windows[0][:, 0].min() > 0.5 and windows[-1][:, -1].min() > 0.5
 
 
-def test_a_larger_scale_looks_closer(engine, model_folder, make_photo):
+def test_a_larger_scale_looks_closer(engine, magenta_folder, make_photo):
     checks = np.indices((64, 64)).sum(axis=0) // 8 % 2
     style = np.repeat(checks[..., None], 3, axis=-1).astype(np.float32)
-    closer = Magenta(model_folder, style_scale=2)
+    closer = Magenta(magenta_folder, style_scale=2)
     assert closer.network == engine.network
     assert closer.embed(style) != engine.embed(style)
     flat = np.full((64, 64, 3), 0.5, np.float32)
@@ -207,12 +197,12 @@ def test_scales_out_of_range_are_refused(scale):
         Magenta("nowhere", style_scale=scale)
 
 
-def test_from_the_shell(network, model_folder, tmp_path, monkeypatch, capsys, photo):
+def test_from_the_shell(network, magenta_folder, tmp_path, monkeypatch, capsys, photo):
     """Images go to the magenta engine by themselves where the cin network has no predictor.
 
     A library of them needs no style network.
     """
-    monkeypatch.setenv("ARBITRARY_NST_MAGENTA", str(model_folder))
+    monkeypatch.setenv("ARBITRARY_NST_MAGENTA", str(magenta_folder))
     monkeypatch.chdir(tmp_path)
     for name in ("photo", "one", "two"):
         to_pil(photo if name == "photo" else np.roll(photo, 9 if name == "one" else 20, 0)).save(
@@ -238,8 +228,8 @@ def test_from_the_shell(network, model_folder, tmp_path, monkeypatch, capsys, ph
         )
 
 
-def test_the_scale_of_strokes_from_the_shell(model_folder, tmp_path, monkeypatch, photo):
-    monkeypatch.setenv("ARBITRARY_NST_MAGENTA", str(model_folder))
+def test_the_scale_of_strokes_from_the_shell(magenta_folder, tmp_path, monkeypatch, photo):
+    monkeypatch.setenv("ARBITRARY_NST_MAGENTA", str(magenta_folder))
     monkeypatch.chdir(tmp_path)
     to_pil(photo).save("photo.png")
     for scale in ("1", "2"):
@@ -248,7 +238,7 @@ def test_the_scale_of_strokes_from_the_shell(model_folder, tmp_path, monkeypatch
         assert main([*arguments, "-o", f"{scale}.png"]) == 0
     pictures = [np.asarray(Image.open(f"{scale}.png")) for scale in (1, 2)]
     for scale, picture in enumerate(pictures, start=1):
-        engine = Magenta(model_folder, style_scale=scale)
+        engine = Magenta(magenta_folder, style_scale=scale)
         np.testing.assert_array_equal(
             picture, api.stylize("photo.png", ["photo.png"], engine=engine)
         )

@@ -4,13 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from small_magenta import TinyMagenta, save_model, two_images
 from small_training import small_vgg
 
 from arbitrary_nst.embedding import Embedding, blend
 from arbitrary_nst.engines import check_engine
 from arbitrary_nst.engines.cin import Cin
-from arbitrary_nst.engines.magenta import Magenta
 from arbitrary_nst.engines.protocol import ABILITIES, Engine, Step, as_engine
 from arbitrary_nst.engines.vgg19 import Vgg19, Vgg19Settings
 from arbitrary_nst.errors import ImageError, InputError, StyleError
@@ -32,16 +30,14 @@ class Case:
 
 
 @pytest.fixture(scope="module", params=["cin", "cin bfloat16", "cin onnx", "magenta", "vgg19"])
-def case(request, network_folder, make_photo, tmp_path_factory):
+def case(request, network_folder, make_photo):
     if request.param.startswith("cin"):
         form = request.param.partition(" ")[2] or "float32"
         setting = {"runtime": form} if form == "onnx" else {"precision": form}
         engine = Cin(network_folder, **setting)
         return Case(engine, (engine.styles["great-wave"], engine.styles["scream"]), 16)
     if request.param == "magenta":
-        model = TinyMagenta()
-        folder = tmp_path_factory.mktemp("magenta") / "tiny"
-        engine, side = Magenta(save_model(folder, model, two_images(model.stylize))), 2
+        engine, side = request.getfixturevalue("magenta_engine"), 2
     else:
         settings = Vgg19Settings(iterations=(3,), style_size=40, init="content")
         engine, side = Vgg19(settings=settings, vgg=small_vgg()), 16

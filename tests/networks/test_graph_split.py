@@ -3,44 +3,30 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from small_magenta import IMAGES, VECTOR_SIZE, TinyMagenta, save_model, two_images
+from small_magenta import IMAGES, VECTOR_SIZE
 
-from arbitrary_nst.engines.magenta import Magenta
 from arbitrary_nst.errors import CheckpointError
 from arbitrary_nst.networks.magenta.graph_split import find_bottleneck
 from arbitrary_nst.networks.magenta.hub import HubNetwork
 
 
-@pytest.fixture(scope="module")
-def model():
-    return TinyMagenta()
-
-
-@pytest.fixture(scope="module")
-def model_folder(tmp_path_factory, model):
-    return save_model(tmp_path_factory.mktemp("hub") / "tiny", model, two_images(model.stylize))
-
-
-@pytest.fixture(scope="module")
-def engine(model_folder):
-    return Magenta(model_folder)
-
-
-def test_the_halves_joined_are_the_whole(engine, model, make_photo):
-    network = engine._network
+def test_the_halves_joined_are_the_whole(magenta_engine, magenta_model, make_photo):
+    network = magenta_engine._network
     assert network.vector_size == VECTOR_SIZE
     assert network.difference < 1e-6
     content, style = make_photo(24, 36), make_photo(50, 41, seed=1)
-    whole = model.stylize(content[None], style[None])[0].numpy()[0]
+    whole = magenta_model.stylize(content[None], style[None])[0].numpy()[0]
     vector = network.predict(style)
-    np.testing.assert_allclose(vector, model.bottleneck(style[None]).numpy().ravel(), atol=1e-6)
+    np.testing.assert_allclose(
+        vector, magenta_model.bottleneck(style[None]).numpy().ravel(), atol=1e-6
+    )
     np.testing.assert_allclose(network.transform(content, vector), whole, atol=1e-6)
 
 
-def test_the_halves_do_not_hold_each_others_operations(engine):
+def test_the_halves_do_not_hold_each_others_operations(magenta_engine):
     kinds = {
         name: {op.type for op in half.get_concrete_function().graph.get_operations()}
-        for name, half in vars(engine._network).items()
+        for name, half in vars(magenta_engine._network).items()
         if name in ("_predict", "_transform")
     }
     assert "Rsqrt" not in kinds["_predict"] and "Rsqrt" in kinds["_transform"]
@@ -66,8 +52,8 @@ def test_the_bottleneck_is_the_last_single_vector():
         assert find_bottleneck(image, graph.get_tensor_by_name(output)).name == expected
 
 
-def test_halves_that_differ_from_the_whole_are_refused(model_folder, monkeypatch):
+def test_halves_that_differ_from_the_whole_are_refused(magenta_folder, monkeypatch):
     transform = HubNetwork.transform
     monkeypatch.setattr(HubNetwork, "transform", lambda *a: transform(*a) + np.float32(1e-3))
     with pytest.raises(CheckpointError, match="differ from the whole by 0.001. Expected less"):
-        HubNetwork(str(model_folder))
+        HubNetwork(str(magenta_folder))

@@ -18,22 +18,6 @@ from arbitrary_nst.errors import CheckpointError, WeightsUnavailable
 from arbitrary_nst.networks.magenta import hub
 from arbitrary_nst.networks.magenta.hub import HubNetwork, published_digest
 
-
-@pytest.fixture(scope="module")
-def model():
-    return TinyMagenta()
-
-
-@pytest.fixture(scope="module")
-def model_folder(tmp_path_factory, model):
-    return save_model(tmp_path_factory.mktemp("hub") / "tiny", model, two_images(model.stylize))
-
-
-@pytest.fixture(scope="module")
-def engine(model_folder):
-    return Magenta(model_folder)
-
-
 # Where the network comes from.
 
 
@@ -82,13 +66,13 @@ def archive(folder):
     return file.getvalue()
 
 
-def test_a_download_is_made_once(server, model_folder, engine, tmp_path):
-    server.body = archive(model_folder)
-    assert HubNetwork(server.url).network == engine.network
+def test_a_download_is_made_once(server, magenta_folder, magenta_engine, tmp_path):
+    server.body = archive(magenta_folder)
+    assert HubNetwork(server.url).network == magenta_engine.network
     assert len(server.requests) == 1
     assert list((tmp_path / "cache").glob("*/saved_model.pb"))
     server.status = 500
-    assert HubNetwork(server.url).network == engine.network
+    assert HubNetwork(server.url).network == magenta_engine.network
     assert len(server.requests) == 1
 
 
@@ -100,8 +84,8 @@ def test_a_moved_download(server, status):
 
 
 @pytest.mark.parametrize("part", ["page", "half", "nothing"])
-def test_a_broken_download(server, part, model_folder):
-    whole = archive(model_folder)
+def test_a_broken_download(server, part, magenta_folder):
+    whole = archive(magenta_folder)
     server.body = {"page": b"<html>Sign in</html>", "half": whole[: len(whole) // 2]}.get(part, b"")
     with pytest.raises(WeightsUnavailable, match="is not a model, perhaps a cut-off download"):
         Magenta(server.url)
@@ -132,8 +116,8 @@ def test_a_cache_that_cannot_be_written(server, tmp_path, monkeypatch):
         ("variables/variables.data-00000-of-00001", "is incomplete"),
     ],
 )
-def test_a_cache_folder_that_lost_files(server, model_folder, tmp_path, lost, reason):
-    server.body = archive(model_folder)
+def test_a_cache_folder_that_lost_files(server, magenta_folder, tmp_path, lost, reason):
+    server.body = archive(magenta_folder)
     HubNetwork(server.url)
     (folder,) = (path for path in (tmp_path / "cache").iterdir() if path.is_dir())
     (folder / lost).unlink()
@@ -155,8 +139,8 @@ def test_a_folder_without_a_model(tmp_path):
         Magenta(tmp_path)
 
 
-def test_a_damaged_model(model_folder, tmp_path):
-    shutil.copytree(model_folder, tmp_path / "copy")
+def test_a_damaged_model(magenta_folder, tmp_path):
+    shutil.copytree(magenta_folder, tmp_path / "copy")
     (tmp_path / "copy" / "saved_model.pb").write_bytes(b"\xff" * 100)
     with pytest.raises(CheckpointError, match="cannot be loaded .*unpack it again"):
         Magenta(tmp_path / "copy")
@@ -198,11 +182,11 @@ def test_some_other_model(kind, tmp_path):
         Magenta(tmp_path)
 
 
-def test_a_model_that_needs_larger_images(model, tmp_path):
+def test_a_model_that_needs_larger_images(magenta_model, tmp_path):
     def picky(content, style):
-        return model.stylize(content, tf.reshape(style, (1, 1000, 1000, 3)))
+        return magenta_model.stylize(content, tf.reshape(style, (1, 1000, 1000, 3)))
 
-    save_model(tmp_path / "picky", model, two_images(picky), signatures=False)
+    save_model(tmp_path / "picky", magenta_model, two_images(picky), signatures=False)
     with pytest.raises(CheckpointError, match="fails on a small picture"):
         Magenta(tmp_path / "picky")
 
@@ -224,12 +208,12 @@ def test_no_tensorflow_hub(monkeypatch):
 # The self-check.
 
 
-def test_check_says_what_it_found(model_folder, engine):
-    lines = list(check(model_folder))
+def test_check_says_what_it_found(magenta_folder, magenta_engine):
+    lines = list(check(magenta_folder))
     assert [line.partition(":")[0] for line in lines] == [
         *("source", "network", "cut", "weights", "blend", "picture")
     ]
-    assert engine.network in lines[1] and "6 numbers" in lines[1]
+    assert magenta_engine.network in lines[1] and "6 numbers" in lines[1]
     assert "not those that Google published" in lines[3]
 
 

@@ -6,27 +6,11 @@ import types
 
 import numpy as np
 import pytest
-from small_magenta import TinyMagenta, save_model, two_images
 
 from arbitrary_nst.engines.magenta import Magenta, check
 from arbitrary_nst.errors import CheckpointError, WeightsUnavailable
 from arbitrary_nst.networks.magenta import tflite
 from arbitrary_nst.networks.magenta.tflite import TflitePair
-
-
-@pytest.fixture(scope="module")
-def model():
-    return TinyMagenta()
-
-
-@pytest.fixture(scope="module")
-def model_folder(tmp_path_factory, model):
-    return save_model(tmp_path_factory.mktemp("hub") / "tiny", model, two_images(model.stylize))
-
-
-@pytest.fixture(scope="module")
-def engine(model_folder):
-    return Magenta(model_folder)
 
 
 def detail(index, *shape):
@@ -124,8 +108,8 @@ def test_the_dynamic_transformer_is_preferred(pair_folder):
         Magenta(pair_folder)
 
 
-def test_the_pairs_network_is_named_after_both_files(pair_folder, engine):
-    networks = {engine.network, TflitePair(pair_folder).network}
+def test_the_pairs_network_is_named_after_both_files(pair_folder, magenta_engine):
+    networks = {magenta_engine.network, TflitePair(pair_folder).network}
     for size in (50, 60):
         (pair_folder / "style_predict_quantized_256.tflite").write_text(f"predictor {size}")
         path = pair_folder / "style_transfer_quantized_dynamic.tflite"

@@ -1,5 +1,6 @@
 """A run and its folder: results, pauses, going on."""
 
+import os
 import signal
 import threading
 from dataclasses import replace
@@ -11,6 +12,7 @@ from small_runs import assert_same_state, checkpoint, contents, logged, run
 from small_training import LAYOUT, NAMES, small_config
 
 from arbitrary_nst.checkpoints import trained_styles
+from arbitrary_nst.common.alone import alone_in
 from arbitrary_nst.errors import CheckpointError, InputError
 from arbitrary_nst.networks.cin.file import load_network, network_id
 from arbitrary_nst.networks.cin.layout import CinLayout
@@ -200,3 +202,11 @@ def test_loss_that_is_not_a_number(data, tmp_path):
     after = contents(tmp_path)
     for name in ("checkpoint.safetensors", "network.safetensors", "styles.safetensors"):
         assert after[name] == before[name]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no locks of folders there")
+def test_a_second_run_beside_the_first_is_refused(data, tmp_path):
+    """Both would write the checkpoints and the log that the other goes on from."""
+    with alone_in(tmp_path), pytest.raises(InputError, match="Another run is at work"):
+        run(data, tmp_path)
+    assert not (tmp_path / "log.csv").exists()

@@ -1,12 +1,14 @@
 """Videos: stopping and going on."""
 
 import logging
+import os
 import shutil
 
 import numpy as np
 import pytest
 from small_clips import NUM_FRAMES, pictures, stop_after, times
 
+from arbitrary_nst.common.alone import alone_in
 from arbitrary_nst.errors import InputError, VideoError
 from arbitrary_nst.video import film, parts, stylize_video
 from arbitrary_nst.video.reading import open_clip
@@ -124,6 +126,33 @@ def test_a_foreign_folder_of_that_name_is_left_alone(clip, tmp_path):
     with pytest.raises(VideoError, match="something else of that name"):
         stylize_video(clip, "great-wave", tmp_path / "out.mp4")
     assert (folder / "mine.txt").read_text() == "precious"
+
+
+def test_a_disk_that_is_full_from_the_beginning(clip, tmp_path, monkeypatch):
+    def fail(path, data):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(parts, "write_bytes", fail)
+    with pytest.raises(OSError, match="No space left"):
+        stylize_video(clip, "great-wave", tmp_path / "out.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no locks of folders there")
+@pytest.mark.usefixtures("short_segments")
+@pytest.mark.parametrize("style", ["great-wave", "scream"])
+def test_a_second_run_beside_the_first_is_refused(clip, tmp_path, style):
+    """It would remove the parts that the first one needs, or its files that are being written."""
+    out = tmp_path / "out.mkv"
+    with pytest.raises(KeyboardInterrupt):
+        stylize_video(clip, "great-wave", out, progress=stop_after(6))
+    folder = parts.parts_folder(out)
+    before = {path.name for path in folder.iterdir()}
+    with alone_in(folder), pytest.raises(InputError, match="Another run is at work"):
+        stylize_video(clip, style, out)
+    assert {path.name for path in folder.iterdir()} == before
+    stylize_video(clip, style, out)
+    assert not folder.exists()
 
 
 def test_frames_are_not_collected(clip, tmp_path, monkeypatch):

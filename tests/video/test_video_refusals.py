@@ -41,6 +41,23 @@ def test_unusable_videos(clip, tmp_path):
     assert not (tmp_path / "out.mp4").exists()
 
 
+@pytest.mark.parametrize("name", ["list.mp4", "list.m3u8"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ffconcat version 1.0\nfile clip.ts\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nclip.ts\n#EXT-X-ENDLIST\n",
+    ],
+    ids=["concat", "hls"],
+)
+def test_what_names_other_files_is_no_film(tmp_path, name, text):
+    """What a stranger sends must not put files of this machine into its picture."""
+    make_clip(tmp_path / "clip.ts", sound=False)
+    (tmp_path / name).write_text(text)
+    with pytest.raises(VideoError, match=r"a list of other files|cannot be read as a video"):
+        stylize_video(tmp_path / name, "great-wave", tmp_path / "out.mp4")
+
+
 def test_truncated_videos(tmp_path):
     frames = noisy([moving(0)] * 100, 0.2)
     for name in ("end.mp4", "front.mp4", "clip.mkv"):

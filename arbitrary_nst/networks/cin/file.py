@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save
 
+from arbitrary_nst.common.json_text import parse_json
 from arbitrary_nst.networks.cin.layout import CinLayout
 from arbitrary_nst.networks.weights_file import open_own, read_arrays
 
@@ -85,7 +86,7 @@ def layout_fault(layout: CinLayout) -> str:
 
 
 def _parse_layout(text: str) -> CinLayout:
-    values = json.loads(text)
+    values = parse_json(text)
     values["channels"] = tuple(values["channels"])
     # Files of before the two were there do not name them.
     values = {"noise_levels": 1, "fine_blocks": 0, **values}

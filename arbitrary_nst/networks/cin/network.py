@@ -15,7 +15,6 @@ import keras
 from keras import ops
 
 from arbitrary_nst.networks.cin.layout import EPSILON, CinLayout, noise_source
-from arbitrary_nst.networks.cin.photo import DARKEST, LIGHTEST
 
 CHANNELS = "channels_last"  # said everywhere, since the user's keras.json may have it otherwise
 
@@ -170,22 +169,3 @@ def build_network(layout: CinLayout, *, dtype: str = "float32", seed: int = 0) -
             x = keras.layers.Activation(activation, name=f"{name}_activation", dtype=last)(x)
         outputs[name] = x
     return keras.Model(inputs, x, name="cin")
-
-
-def photo_gamma_beta(content):
-    """Gamma and beta of the last layer that give a photo its own brightness and contrast back.
-
-    The normalisation before them takes both out, so no vector that is the same for all photos
-    could: the identity style has these in the last place. They are the deviation and the mean of
-    the photo's logits, since a sigmoid follows.
-
-    Args:
-        content: (B, H, W, 3), RGB in `[0, 1]`.
-
-    Returns:
-        Two float32 (B, 3).
-    """
-    content = ops.clip(ops.cast(content, "float32"), DARKEST, LIGHTEST)
-    logits = ops.log(content) - ops.log(1.0 - content)
-    mean, variance = ops.moments(logits, axes=(1, 2))
-    return ops.sqrt(variance), mean

@@ -69,7 +69,10 @@ class PooledStatistics(keras.layers.Layer):
     def call(self, x):
         if x.shape[0] == 1 and keras.backend.backend() == "tensorflow":
             return self._of_one(x)
-        mean, variance = ops.moments(ops.cast(x, "float32"), axes=(1, 2))
+        wide = ops.cast(x, "float32")
+        mean = ops.mean(wide, axis=(1, 2))
+        # Not `ops.moments`: on PyTorch that is E[x^2] - E[x]^2, which rounding brings below zero.
+        variance = ops.mean(ops.square(wide - mean[:, None, None]), axis=(1, 2))
         return ops.concatenate([mean, ops.sqrt(variance + 1e-6)], axis=-1)
 
     def _of_one(self, x):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from arbitrary_nst.common.json_text import parse_json
 from arbitrary_nst.errors import CheckpointError
 from arbitrary_nst.networks.predictor.layout import TRUNK, PredictorLayout
 from arbitrary_nst.networks.weights_file import open_own, read_arrays
@@ -52,7 +52,7 @@ def predictor_layout(values: Mapping[str, Any]) -> PredictorLayout:
 
 
 def _parse_layout(text: str) -> PredictorLayout:
-    values = json.loads(text)
+    values = parse_json(text)
     layout = predictor_layout(values)
     sizes = (*layout.trunk, *layout.widths, layout.mixed, layout.hidden, layout.bottleneck)
     # Bounds keep a hostile file from asking for a network that fills the memory.
