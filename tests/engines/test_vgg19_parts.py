@@ -9,7 +9,8 @@ from small_training import draw_painting, draw_photo, small_vgg
 
 from arbitrary_nst import api
 from arbitrary_nst.engines.vgg19 import Vgg19, Vgg19Settings, objective
-from arbitrary_nst.engines.vgg19.objective import Eyes, Objective, Region
+from arbitrary_nst.engines.vgg19.eyes import Eyes
+from arbitrary_nst.engines.vgg19.objective import Objective, Region
 from arbitrary_nst.engines.vgg19.styles import moments_for
 from arbitrary_nst.errors import CheckpointError, InputError
 from arbitrary_nst.networks.losses import style_loss, total_variation_loss
@@ -82,8 +83,8 @@ def test_equal_styles_on_soft_masks(content, styles):
     region = [
         Region(w.astype(np.float32), moments_for(styles[0], (40,), 40)) for w in (soft, 1 - soft)
     ]
-    eyes = Eyes(small_vgg(), replace(SETTINGS, parts_weight=0.0))
-    loss, gradient = Objective(eyes, content, region)(content)
+    settings = replace(SETTINGS, parts_weight=0.0)
+    loss, gradient = Objective(Eyes(small_vgg()), settings, content, region)(content)
     assert np.isfinite(loss) and np.isfinite(gradient).all()
 
 
@@ -168,9 +169,9 @@ def test_tiles_give_the_loss_and_the_gradient_of_the_whole(shape, parts_weight, 
     picture = np.random.default_rng(0).random(photo.shape, np.float32)
     soft = np.tile(np.linspace(0, 1, shape[1], dtype=np.float32), (shape[0], 1))
     first, second = (moments_for(style, (40,), 40) for style in styles)
-    eyes = Eyes(small_vgg(), replace(SETTINGS, parts_weight=parts_weight))
+    eyes, settings = Eyes(small_vgg()), replace(SETTINGS, parts_weight=parts_weight)
     regions = [Region(soft, first, 0.3), Region(1 - soft, second)]
-    whole, tiles = Objective(eyes, photo, regions), Objective(eyes, photo, regions, 288)
+    whole, tiles = (Objective(eyes, settings, photo, regions, side) for side in (None, 288))
     assert len(tiles._tiles) > 1
     (loss, gradient), (by_tiles, summed) = whole(picture), tiles(picture)
     assert by_tiles == pytest.approx(loss, rel=1e-5)
