@@ -191,6 +191,46 @@ def test_a_picture_by_tiles_is_that_of_the_whole(styles):
     np.testing.assert_allclose(pictures[0], pictures[1], atol=2e-3)
 
 
+def test_the_style_loss_has_the_derivatives_of_its_formula():
+    """Gram matrices and covariances of two groups of three parts, against TensorFlow's tape."""
+    rng = np.random.default_rng(0)
+    eyes = Eyes(small_vgg())
+    channels = [int(output.shape[-1]) for output in small_vgg().outputs[:-1]]
+
+    def moments(count):
+        return [
+            tuple(tf.constant(rng.random((count, *shape), np.float32)) for shape in ((c, c), (c,)))
+            for c in channels
+        ]
+
+    def symmetric(layers):
+        return [(p + tf.transpose(p, (0, 2, 1)), m) for p, m in layers]
+
+    sums, targets = symmetric(moments(3)), symmetric(moments(2))
+    mixing = tf.constant(rng.random((len(channels), 2, 3), np.float32))
+    weights = tf.constant(rng.random((len(channels), 2, 2), np.float32))
+    with tf.GradientTape() as tape:
+        tape.watch(sums)
+        expected = 0.0
+        for index, ((products, means), (wanted, wanted_mean)) in enumerate(
+            zip(sums, targets, strict=True)
+        ):
+            gram = tf.einsum("gp,pcd->gcd", mixing[index], products)
+            mean = tf.matmul(mixing[index], means)
+            about = gram - tf.einsum("gc,gd->gcd", mean, mean)
+            wanted_about = wanted - tf.einsum("gc,gd->gcd", wanted_mean, wanted_mean)
+            for weight, gap in zip(
+                weights[index], (gram - wanted, about - wanted_about), strict=True
+            ):
+                expected += tf.reduce_sum(weight * tf.reduce_sum(gap**2, axis=(1, 2)))
+    slopes = tape.gradient(expected, sums)
+    loss, found = eyes.style(sums, tf.zeros((1, 1, 1, 3)), targets, mixing, weights)
+    assert float(loss) == pytest.approx(float(expected), rel=1e-5)
+    for ours, theirs in zip(tf.nest.flatten(found), tf.nest.flatten(slopes), strict=True):
+        scale = np.abs(theirs).max()
+        np.testing.assert_allclose(ours, theirs, atol=1e-5 * scale)
+
+
 def test_total_variation_by_strips(monkeypatch):
     values = np.random.default_rng(0).random((23, 17, 3), np.float32)
     found = []

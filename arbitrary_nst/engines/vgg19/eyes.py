@@ -8,9 +8,8 @@ loss compares have a gradient that is a single product.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-import numpy as np
 import tensorflow as tf
 
 from arbitrary_nst.common.keras_on_tensorflow import keras
@@ -85,7 +84,9 @@ class Eyes:
         num_parts = 0 if masks is None else int(masks.shape[-1])
         if (name, num_parts) not in self._graphs:
             self._graphs[name, num_parts] = tf.function(
-                getattr(self, name), input_signature=self._signature(name, num_parts), autograph=False
+                getattr(self, name),
+                input_signature=self._signature(name, num_parts),
+                autograph=False,
             )
         return self._graphs[name, num_parts]
 
@@ -95,9 +96,7 @@ class Eyes:
         picture, masks, core = _open(3), _open(num_parts), _open(1)
         wanted = _open(self._channels[-1], self._dtype)
         *styled, _ = self._channels
-        sums = [
-            (tf.TensorSpec((num_parts, c, c)), tf.TensorSpec((num_parts, c))) for c in styled
-        ]
+        sums = [(tf.TensorSpec((num_parts, c, c)), tf.TensorSpec((num_parts, c))) for c in styled]
         targets = [(tf.TensorSpec((None, c, c)), tf.TensorSpec((None, c))) for c in styled]
         mixing = tf.TensorSpec((len(styled), None, num_parts))
         asked = [targets, mixing, tf.TensorSpec((len(styled), 2, None))]

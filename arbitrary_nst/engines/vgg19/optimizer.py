@@ -83,44 +83,67 @@ def _lbfgs(
         free = ((x > 0) | (gradient < 0)) & ((x < 1) | (gradient > 0))
         direction = _two_loops(gradient * free, memory)
         direction *= free
-        slope = _dot(direction, gradient)
-        if slope >= 0:  # old pairs mislead here
+        if memory and _dot(direction, gradient) >= 0:  # old pairs mislead here
             memory.clear()
-            direction = -gradient * free
-            slope = _dot(direction, gradient)
-        # Without a pair the scale is unknown: a first step of a hundredth at the most moved pixel.
-        share = 1.0 if memory else 0.01 / max(float(np.abs(direction).max()), 1e-30)
-        found = None
-        for _ in range(SHORTENINGS):
-            candidate = np.asarray(x + np.float32(share) * direction, np.float32)
-            np.clip(candidate, 0, 1, out=candidate)
-            candidate_loss, candidate_gradient = function(candidate)
-            if candidate_loss <= loss + 1e-4 * min(0.0, _dot(candidate - x, gradient)):
-                found = candidate
-                break
-            share /= 4 if memory else 2
+            direction = _two_loops(gradient * free, memory)
+        del free
+        found = _search(function, x, loss, gradient, direction, is_first=not memory)
+        del direction
         if found is None:
             if not memory:
                 return
             memory.clear()
             continue
-        candidate_gradient = np.asarray(candidate_gradient, np.float32)
-        del direction, candidate, free
         if len(memory) == pairs:  # before the next one takes as much again
             memory.popleft()
-        moved, turned = found - x, candidate_gradient - gradient
+        moved, turned = found.values - x, found.gradient - gradient
+        x, loss, gradient = found.values, found.loss, found.gradient
         curvature = _dot(moved, turned)
         if curvature > 1e-10 * _dot(turned, turned):
             memory.append((moved, turned, 1.0 / curvature))
-        x, loss, gradient = found, candidate_loss, candidate_gradient
+        del found, moved, turned
         yield State(x, loss)
+
+
+@dataclass(frozen=True)
+class _Point:
+    values: np.ndarray
+    loss: float
+    gradient: np.ndarray
+
+
+def _search(
+    function: LossAndGradient,
+    x: np.ndarray,
+    loss: float,
+    gradient: np.ndarray,
+    direction: np.ndarray,
+    *,
+    is_first: bool,
+) -> _Point | None:
+    """The first point along a direction, from near to nearer, where the loss is lower enough."""
+    # Without a pair the scale is unknown: a first step of a hundredth at the most moved pixel.
+    share = 0.01 / max(float(np.abs(direction).max()), 1e-30) if is_first else 1.0
+    for _ in range(SHORTENINGS):
+        values = np.float32(share) * direction
+        values += x
+        np.clip(values, 0, 1, out=values)
+        value, slope = function(values)
+        if value <= loss + 1e-4 * min(0.0, _dot(values - x, gradient)):
+            return _Point(values, value, np.asarray(slope, np.float32))
+        del values, slope  # before the next ones take as much again
+        share /= 2 if is_first else 4
+    return None
 
 
 def _two_loops(
     gradient: np.ndarray, pairs: Sequence[tuple[np.ndarray, np.ndarray, float]]
 ) -> np.ndarray:
-    """Minus the gradient times the inverse Hessian that the pairs (moved, turned) tell of."""
-    direction, shares = -gradient, []
+    """Minus the gradient times the inverse Hessian that the pairs (moved, turned) tell of.
+
+    The memory of `gradient` is used.
+    """
+    direction, shares = np.negative(gradient, out=gradient), []
     for moved, turned, inverse in reversed(pairs):
         share = inverse * _dot(moved, direction)
         shares.append(share)

@@ -78,7 +78,7 @@ class Vgg19Settings:
     tolerance: float = 2e-3
     restart_every: int = 50
     precision: Precision = "auto"
-    whole_pixels: int = 1_600_000
+    whole_pixels: int = 1_000_000
     tile_side: int = 768
     max_pixels: int = 25_000_000
 
