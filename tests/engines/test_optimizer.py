@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import Bounds, minimize
 
-from arbitrary_nst.engines.vgg19.optimizer import Diverged, minimize_in_steps
+from arbitrary_nst.engines.vgg19.optimizer import Diverged, _with_blurs, minimize_in_steps
 
 
 def bowl(values):
@@ -63,3 +63,33 @@ def test_lbfgs_is_about_as_good_as_scipy_s(pairs):
     assert above[-1] < max(10 * (theirs.fun - best), 1e-4 * above[0])
     assert all(b <= a for a, b in itertools.pairwise(above))
     assert all(0 <= v <= 1 for state in states for v in state.values)
+
+
+def test_blurs_change_the_way_and_not_the_end():
+    """Broad changes come first: after few steps what is left to do is finer than without."""
+    rng = np.random.default_rng(1)
+    wanted = rng.uniform(0.2, 0.8, (24, 32, 3)).astype(np.float32)
+    wanted[:, 16:] += 0.15
+
+    def away(values):
+        return float(((values - wanted) ** 2).sum()), 2 * (values - wanted)
+
+    start = np.full(wanted.shape, 0.5, np.float32)
+    found = {}
+    for blurs in ((), ((1.0, 4.0), (4.0, 64.0))):
+        states = list(minimize_in_steps("lbfgs", away, start, 40, blurs=blurs))
+        np.testing.assert_allclose(states[-1].values, wanted, atol=2e-3)
+        moved = states[0].values - start
+        found[blurs] = np.abs(np.diff(moved, axis=1)).mean() / np.abs(moved).mean()
+    assert found[((1.0, 4.0), (4.0, 64.0))] < 0.5 * found[()]
+
+
+def test_blurring_is_symmetric_and_positive():
+    rng = np.random.default_rng(2)
+    first, second = rng.standard_normal((2, 13, 9, 3)).astype(np.float32)
+    blurs = ((1.0, 4.0), (2.0, 16.0), (4.0, 64.0))
+    there, back = (
+        float(np.vdot(a, _with_blurs(b, blurs))) for a, b in ((first, second), (second, first))
+    )
+    assert there == pytest.approx(back, rel=1e-4)
+    assert float(np.vdot(first, _with_blurs(first, blurs))) > 0

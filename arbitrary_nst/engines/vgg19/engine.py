@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -60,6 +61,7 @@ from arbitrary_nst.networks.precision import choose_precision
 from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, load_vgg19
 
 PAIRS_OF_LARGE = 3
+BLURS = ((1.0, 4.0), (2.0, 16.0), (4.0, 64.0))  # see `optimizer`
 SO_FAR = "this is the picture so far"
 SECONDS_PER_MEGAPIXEL = 2.0  # of one step, on two cores with bfloat16; for the time announced
 TIMES_IN_TILES = 2.4  # of the work: a second look at each, and what they see of their neighbours
@@ -320,9 +322,9 @@ class Vgg19:
     def _minimize(self, function, start: np.ndarray, begun: int, count: int):
         """Steps of one scale from `begun` on: (iteration, state), in chunks of `restart_every`."""
         settings, values = self.settings, start
-        options: dict[str, float] = {}
+        options: dict[str, Any] = {"blurs": BLURS}
         if settings.optimizer == "adam":
-            options["learning_rate"] = settings.learning_rate
+            options = {"learning_rate": settings.learning_rate}
         elif start.shape[0] * start.shape[1] > settings.whole_pixels:
             options["pairs"] = PAIRS_OF_LARGE  # of 24 bytes a pixel
         while begun < count:

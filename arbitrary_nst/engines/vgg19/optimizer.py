@@ -17,6 +17,7 @@ from arbitrary_nst.common.keras_on_tensorflow import keras
 
 PAIRS = 10
 SHORTENINGS = 8
+Blurs = Sequence[tuple[float, float]]  # standard deviation in pixels, weight
 LossAndGradient = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
 
@@ -43,7 +44,8 @@ def minimize_in_steps(
         start: values in `[0, 1]`.
         iterations: steps at most.
         options: `learning_rate` of Adam; of L-BFGS `pairs`, how many of its last steps it
-            remembers, each of which takes twice the memory of the values.
+            remembers, each of which takes twice the memory of the values, and `blurs`, for values
+            `(h, w, c)`: see `_lbfgs`.
 
     Yields:
         The state after each step. Adam's losses are those before the step.
@@ -63,7 +65,11 @@ def _finite(function: LossAndGradient, values: np.ndarray) -> tuple[float, np.nd
 
 
 def _lbfgs(
-    function: LossAndGradient, start: np.ndarray, iterations: int, pairs: int = PAIRS
+    function: LossAndGradient,
+    start: np.ndarray,
+    iterations: int,
+    pairs: int = PAIRS,
+    blurs: Blurs = (),
 ) -> Iterator[State]:
     """L-BFGS in float32, within bounds by projection.
 
@@ -73,6 +79,9 @@ def _lbfgs(
     along the projected path (Bertsekas 1982, "Projected Newton methods for optimization problems
     with simple constraints").
 
+    With `blurs` it starts from a Hessian for which broad changes are cheaper than fine ones, so
+    that areas get their colour before they get scratches.
+
     Reference: Nocedal, Wright, "Numerical Optimization", algorithms 7.4 and 3.1.
     """
     x: np.ndarray = start.astype(np.float32)
@@ -81,11 +90,11 @@ def _lbfgs(
     memory: deque[tuple[np.ndarray, np.ndarray, float]] = deque(maxlen=pairs)
     for _ in range(iterations):
         free = ((x > 0) | (gradient < 0)) & ((x < 1) | (gradient > 0))
-        direction = _two_loops(gradient * free, memory)
+        direction = _two_loops(gradient * free, memory, blurs)
         direction *= free
         if memory and _dot(direction, gradient) >= 0:  # old pairs mislead here
             memory.clear()
-            direction = _two_loops(gradient * free, memory)
+            direction = _two_loops(gradient * free, memory, blurs)
         del free
         found = _search(function, x, loss, gradient, direction, is_first=not memory)
         del direction
@@ -137,7 +146,7 @@ def _search(
 
 
 def _two_loops(
-    gradient: np.ndarray, pairs: Sequence[tuple[np.ndarray, np.ndarray, float]]
+    gradient: np.ndarray, pairs: Sequence[tuple[np.ndarray, np.ndarray, float]], blurs: Blurs
 ) -> np.ndarray:
     """Minus the gradient times the inverse Hessian that the pairs (moved, turned) tell of.
 
@@ -148,12 +157,27 @@ def _two_loops(
         share = inverse * _dot(moved, direction)
         shares.append(share)
         direction -= np.float32(share) * turned
+    direction = _with_blurs(direction, blurs)
     if pairs:
         _, turned, inverse = pairs[-1]
-        direction *= np.float32(1.0 / (inverse * _dot(turned, turned)))
+        direction *= np.float32(1.0 / (inverse * _dot(turned, _with_blurs(turned, blurs))))
     for (moved, turned, inverse), share in zip(pairs, reversed(shares), strict=True):
         direction += np.float32(share - inverse * _dot(turned, direction)) * moved
     return direction
+
+
+def _with_blurs(values: np.ndarray, blurs: Blurs) -> np.ndarray:
+    """An array and blurred copies of it, added up: symmetric and positive, as L-BFGS needs it."""
+    if not blurs:
+        return values
+    from scipy.ndimage import gaussian_filter
+
+    total = values.copy()
+    for sigma, weight in blurs:
+        blurred = gaussian_filter(values, (sigma, sigma, 0), mode="reflect", truncate=3)
+        blurred *= np.float32(weight)
+        total += blurred
+    return total
 
 
 def _dot(first: np.ndarray, second: np.ndarray) -> float:
