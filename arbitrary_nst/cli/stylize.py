@@ -30,7 +30,7 @@ from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.errors import RenderError
 from arbitrary_nst.image import check_output_path, save_image, to_pil
 from arbitrary_nst.image.writing import WITHOUT_EXIF, check_bits, format_of
-from arbitrary_nst.pipeline.arguments import Options
+from arbitrary_nst.pipeline.arguments import Options, Progress
 from arbitrary_nst.pipeline.paint import Picture
 from arbitrary_nst.samples import SAMPLES, content_or_sample
 
@@ -132,7 +132,10 @@ def _painted(
         kept_metadata(options),
     )
     content = content_or_sample(options.content)
-    progress = functools.partial(_save_and_show, bar, stops, options)
+    progress: Progress = functools.partial(_save_and_show, bar, stops, options)
+    if options.engine == "vgg19" and not options.save_every:
+        # Nobody looks at the pictures on the way, and finishing one takes as long as a coarse step.
+        progress = functools.partial(_show, bar, stops)
     return next(api.paint_photos([content], names, weights, masks, engine, how, progress))
 
 
@@ -147,6 +150,12 @@ def _keep_last(picture: np.ndarray, options: argparse.Namespace) -> Path:
 def _beside(output: str, word: str) -> Path:
     path = Path(output)
     return path.with_name(f"{path.stem}-{word}{path.suffix}")
+
+
+def _show(bar: ProgressBar, stops: Stops, done: int, total: int, message: str) -> None:
+    """The progress of `stylize` by an engine with steps, without pictures on the way."""
+    bar(done, total, message)
+    stops.after_this_step()
 
 
 def _save_and_show(

@@ -53,7 +53,7 @@ def vgg19_file() -> Path:
         raise WeightsUnavailable(
             f"The VGG19 weights (80 MB) could not be downloaded: {error}. Fetch {VGG19_URL} on "
             f"another machine (MD5 {VGG19_MD5}), and put it at {path}, or name the file by "
-            f"--vgg-weights or ARBITRARY_NST_VGG19."
+            f"ARBITRARY_NST_VGG19."
         ) from error
     return path
 

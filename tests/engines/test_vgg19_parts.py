@@ -9,7 +9,8 @@ from small_training import draw_painting, draw_photo, small_vgg
 
 from arbitrary_nst import api
 from arbitrary_nst.engines.vgg19 import Vgg19, Vgg19Settings, objective
-from arbitrary_nst.engines.vgg19.objective import Eyes, Objective, Region
+from arbitrary_nst.engines.vgg19.eyes import Eyes
+from arbitrary_nst.engines.vgg19.objective import Objective, Region
 from arbitrary_nst.engines.vgg19.styles import moments_for
 from arbitrary_nst.errors import CheckpointError, InputError
 from arbitrary_nst.networks.losses import style_loss, total_variation_loss
@@ -82,8 +83,8 @@ def test_equal_styles_on_soft_masks(content, styles):
     region = [
         Region(w.astype(np.float32), moments_for(styles[0], (40,), 40)) for w in (soft, 1 - soft)
     ]
-    eyes = Eyes(small_vgg(), replace(SETTINGS, parts_weight=0.0))
-    loss, gradient = Objective(eyes, content, region)(content)
+    settings = replace(SETTINGS, parts_weight=0.0)
+    loss, gradient = Objective(Eyes(small_vgg()), settings, content, region)(content)
     assert np.isfinite(loss) and np.isfinite(gradient).all()
 
 
@@ -168,9 +169,9 @@ def test_tiles_give_the_loss_and_the_gradient_of_the_whole(shape, parts_weight, 
     picture = np.random.default_rng(0).random(photo.shape, np.float32)
     soft = np.tile(np.linspace(0, 1, shape[1], dtype=np.float32), (shape[0], 1))
     first, second = (moments_for(style, (40,), 40) for style in styles)
-    eyes = Eyes(small_vgg(), replace(SETTINGS, parts_weight=parts_weight))
+    eyes, settings = Eyes(small_vgg()), replace(SETTINGS, parts_weight=parts_weight)
     regions = [Region(soft, first, 0.3), Region(1 - soft, second)]
-    whole, tiles = Objective(eyes, photo, regions), Objective(eyes, photo, regions, 288)
+    whole, tiles = (Objective(eyes, settings, photo, regions, side) for side in (None, 288))
     assert len(tiles._tiles) > 1
     (loss, gradient), (by_tiles, summed) = whole(picture), tiles(picture)
     assert by_tiles == pytest.approx(loss, rel=1e-5)
@@ -188,6 +189,46 @@ def test_a_picture_by_tiles_is_that_of_the_whole(styles):
     ]
     assert np.abs(pictures[0] - photo).max() > 0.005
     np.testing.assert_allclose(pictures[0], pictures[1], atol=2e-3)
+
+
+def test_the_style_loss_has_the_derivatives_of_its_formula():
+    """Gram matrices and covariances of two groups of three parts, against TensorFlow's tape."""
+    rng = np.random.default_rng(0)
+    eyes = Eyes(small_vgg())
+    channels = [int(output.shape[-1]) for output in small_vgg().outputs[:-1]]
+
+    def moments(count):
+        return [
+            tuple(tf.constant(rng.random((count, *shape), np.float32)) for shape in ((c, c), (c,)))
+            for c in channels
+        ]
+
+    def symmetric(layers):
+        return [(p + tf.transpose(p, (0, 2, 1)), m) for p, m in layers]
+
+    sums, targets = symmetric(moments(3)), symmetric(moments(2))
+    mixing = tf.constant(rng.random((len(channels), 2, 3), np.float32))
+    weights = tf.constant(rng.random((len(channels), 2, 2), np.float32))
+    with tf.GradientTape() as tape:
+        tape.watch(sums)
+        expected = 0.0
+        for index, ((products, means), (wanted, wanted_mean)) in enumerate(
+            zip(sums, targets, strict=True)
+        ):
+            gram = tf.einsum("gp,pcd->gcd", mixing[index], products)
+            mean = tf.matmul(mixing[index], means)
+            about = gram - tf.einsum("gc,gd->gcd", mean, mean)
+            wanted_about = wanted - tf.einsum("gc,gd->gcd", wanted_mean, wanted_mean)
+            for weight, gap in zip(
+                weights[index], (gram - wanted, about - wanted_about), strict=True
+            ):
+                expected += tf.reduce_sum(weight * tf.reduce_sum(gap**2, axis=(1, 2)))
+    slopes = tape.gradient(expected, sums)
+    loss, found = eyes.style(sums, tf.zeros((1, 1, 1, 3)), targets, mixing, weights)
+    assert float(loss) == pytest.approx(float(expected), rel=1e-5)
+    for ours, theirs in zip(tf.nest.flatten(found), tf.nest.flatten(slopes), strict=True):
+        scale = np.abs(theirs).max()
+        np.testing.assert_allclose(ours, theirs, atol=1e-5 * scale)
 
 
 def test_total_variation_by_strips(monkeypatch):

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -23,7 +24,8 @@ from arbitrary_nst.embedding import Embedding, blend
 from arbitrary_nst.engines.cin import Cin
 from arbitrary_nst.engines.protocol import Step
 from arbitrary_nst.engines.shared import check_batch, check_embedding
-from arbitrary_nst.engines.vgg19.objective import Eyes, Objective, Region, moments_of
+from arbitrary_nst.engines.vgg19.eyes import Eyes
+from arbitrary_nst.engines.vgg19.objective import Objective, Region, moments_of
 from arbitrary_nst.engines.vgg19.optimizer import Diverged, minimize_in_steps
 from arbitrary_nst.engines.vgg19.resume import fingerprint_of, load_state, save_state
 from arbitrary_nst.engines.vgg19.settings import (
@@ -58,6 +60,8 @@ from arbitrary_nst.image.arrays import check_image
 from arbitrary_nst.networks.precision import choose_precision
 from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, load_vgg19
 
+PAIRS_OF_LARGE = 3
+BLURS = ((1.0, 4.0), (2.0, 16.0), (4.0, 64.0))  # see `optimizer`
 SO_FAR = "this is the picture so far"
 SECONDS_PER_MEGAPIXEL = 2.0  # of one step, on two cores with bfloat16; for the time announced
 TIMES_IN_TILES = 2.4  # of the work: a second look at each, and what they see of their neighbours
@@ -137,7 +141,7 @@ class Vgg19:
             )
         self._vgg = vgg
         self.network = f"vgg19-{self.settings.pooling}-{_digest(vgg.get_weights())}"
-        self._eyes = Eyes(vgg, self.settings)
+        self._eyes = Eyes(vgg)
         self._looked_at = looked_at_sizes(self.settings.style_size)
         self._channels = {
             layer: int(output.shape[-1])
@@ -318,14 +322,15 @@ class Vgg19:
     def _minimize(self, function, start: np.ndarray, begun: int, count: int):
         """Steps of one scale from `begun` on: (iteration, state), in chunks of `restart_every`."""
         settings, values = self.settings, start
-        options = {"learning_rate": settings.learning_rate} if settings.optimizer == "adam" else {}
-        method: str = settings.optimizer
-        if method == "lbfgs" and start.shape[0] * start.shape[1] > settings.whole_pixels:
-            method = "lean"  # SciPy would take 600 bytes a pixel
+        options: dict[str, Any] = {"blurs": BLURS}
+        if settings.optimizer == "adam":
+            options = {"learning_rate": settings.learning_rate}
+        elif start.shape[0] * start.shape[1] > settings.whole_pixels:
+            options["pairs"] = PAIRS_OF_LARGE  # of 24 bytes a pixel
         while begun < count:
             length = min(settings.restart_every, count - begun)
             losses: list[float] = []
-            for state in minimize_in_steps(method, function, values, length, **options):
+            for state in minimize_in_steps(settings.optimizer, function, values, length, **options):
                 values = np.asarray(state.values, np.float32)  # as a checkpoint keeps it
                 losses.append(state.loss)
                 begun += 1
@@ -352,9 +357,8 @@ class Vgg19:
             moments = moments_for(embedding, self._looked_at, side)
             regions.append(Region(own, moments, photo_share(embedding)))
         is_whole = height * width <= self.settings.whole_pixels
-        return Objective(
-            self._eyes, content, regions, None if is_whole else self.settings.tile_side
-        )
+        tile = None if is_whole else self.settings.tile_side
+        return Objective(self._eyes, self.settings, content, regions, tile)
 
     def _start(
         self,
@@ -405,7 +409,8 @@ class Vgg19:
     @functools.cached_property
     def _cin(self) -> Cin | None:
         try:
-            return Cin()
+            # What the predictor says will do for a start, and it is there two seconds sooner.
+            return Cin(refine_steps=0)
         except (WeightsUnavailable, CheckpointError) as error:
             if self.settings.init_styles:
                 raise

@@ -10,18 +10,17 @@ long as a tile sees all that the deepest layer sees around the positions that it
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
-from arbitrary_nst.common.keras_on_tensorflow import keras
+from arbitrary_nst.engines.vgg19.eyes import Eyes, floats
 from arbitrary_nst.engines.vgg19.settings import Vgg19Settings
 from arbitrary_nst.engines.vgg19.styles import Moments
 from arbitrary_nst.networks.detail import detail_mask
-from arbitrary_nst.networks.vgg import STYLE_LAYERS, channel_products
+from arbitrary_nst.networks.vgg import STYLE_LAYERS
 
 STRIDE = 16  # pixels to a position of relu5_1
 # Of relu5_1, in pixels to each side: the convolutions of each block, times its stride, and the
@@ -45,100 +44,6 @@ class Region:
     photo_share: float = 0.0
 
 
-class Eyes:
-    """VGG19, with the sums that the losses are made of, compiled once for all sizes.
-
-    Args:
-        vgg: model that gives the features at `STYLE_LAYERS` and the content layer.
-        settings: for the weights of the losses.
-    """
-
-    def __init__(self, vgg: keras.Model, settings: Vgg19Settings):
-        self._vgg = vgg
-        self.settings = settings
-        shares = np.array(settings.layer_weights, np.float32)
-        self._layer_shares = [float(share) for share in shares / shares.sum()]
-        # One graph for all sizes, after the second.
-        compiled = functools.partial(tf.function, reduce_retracing=True, autograph=False)
-        self.sums = compiled(self._sums)
-        self.loss_of_sums = compiled(self._loss_of_sums)
-        self.whole = compiled(self._whole)
-        self.tile_gradient = tf.function(
-            self._tile_gradient, reduce_retracing=True, autograph=False
-        )
-        self.content_features = compiled(lambda picture: self._vgg(picture)[-1])
-
-    def _sums(self, picture, masks, num_parts):
-        """Per layer the sums of products (P, C, C) and of features (P, C), and the last features.
-
-        Args:
-            picture: (1, h, w, 3).
-            masks: (1, h, w, P), by how much each pixel counts to each part.
-            num_parts: P, a number of Python's, since the graph depends on it.
-        """
-        *features, last = self._vgg(picture)
-        sums, level = [], masks
-        for index, values in enumerate(features):
-            if index:
-                level = tf.nn.avg_pool2d(level, 2, 2, "VALID")
-            flat = tf.reshape(values, (1, -1, values.shape[-1]))  # (1, N, C)
-            shares = tf.reshape(level, (-1, num_parts))  # (N, P)
-            products = [
-                channel_products(flat, tf.cast(shares[None, :, part, None], flat.dtype))[0]
-                for part in range(num_parts)
-            ]
-            means = tf.matmul(shares, tf.cast(flat[0], tf.float32), transpose_a=True)
-            sums.append((tf.stack(products), means))
-        return sums, last
-
-    def _loss_of_sums(self, sums, content, targets, sizes, parts, shares):
-        """The loss of the style's sums and the content's.
-
-        Args:
-            sums: as `_sums` gives them.
-            content: the content loss.
-            targets: per layer the wanted E[f f^T] (G, C, C) and E[f] (G, C) of each group of parts.
-            sizes: per layer the number of positions of each part (P,).
-            parts: (G, P), which parts make up each group.
-            shares: (2, G), of each group in the loss, for its Gram matrix and its covariance.
-        """
-        losses = []
-        for layer_share, layer, wanted, size in zip(
-            self._layer_shares, sums, targets, sizes, strict=True
-        ):
-            count = tf.linalg.matvec(parts, size) + 1e-6  # (G,)
-            gram = tf.einsum("gp,pcd->gcd", parts, layer[0]) / count[:, None, None]
-            mean = tf.matmul(parts, layer[1]) / count[:, None]
-            of_grams = _relative(gram, wanted[0])
-            of_spreads = _relative(_about(gram, mean), _about(*wanted))
-            losses.append(layer_share * tf.reduce_sum(shares[0] * of_grams))
-            losses.append(layer_share * tf.reduce_sum(shares[1] * of_spreads))
-        return self.settings.style_weight * tf.add_n(losses) + content
-
-    def _whole(self, picture, masks, num_parts, wanted, norm, targets, sizes, parts, shares):
-        """Loss and gradient of a picture in one piece."""
-        with tf.GradientTape() as tape:
-            tape.watch(picture)
-            sums, last = self._sums(picture, masks, num_parts)
-            content = _squares(last, wanted) / norm
-            loss = self._loss_of_sums(sums, content, targets, sizes, parts, shares)
-        return loss, tape.gradient(loss, picture)
-
-    def _tile_gradient(self, picture, masks, num_parts, wanted, core, norm, slopes):
-        """Gradient of a tile's share in the sums, and its content loss."""
-        with tf.GradientTape() as tape:
-            tape.watch(picture)
-            sums, last = self._sums(picture, masks, num_parts)
-            content = tf.reduce_sum(core * tf.square(_floats(last) - _floats(wanted))) / norm
-            through = [
-                tf.reduce_sum(value * slope)
-                for layer, layer_slopes in zip(sums, slopes, strict=True)
-                for value, slope in zip(layer, layer_slopes, strict=True)
-            ]
-            total = tf.add_n(through) + content
-        return content, tape.gradient(total, picture)
-
-
 @dataclass(frozen=True)
 class _Tile:
     """Rows and columns that a tile counts, and those that it sees."""
@@ -152,34 +57,43 @@ class Objective:
 
     Args:
         eyes: the network.
+        settings: for the weights of the losses.
         photo: float32 `(h, w, 3)`, RGB in `[0, 1]`.
         regions: styles and where they go; their weights sum to 1 at every pixel.
         tile: longest side in pixels that is looked at in one piece; None: the whole picture.
     """
 
     def __init__(
-        self, eyes: Eyes, photo: np.ndarray, regions: Sequence[Region], tile: int | None = None
+        self,
+        eyes: Eyes,
+        settings: Vgg19Settings,
+        photo: np.ndarray,
+        regions: Sequence[Region],
+        tile: int | None = None,
     ):
-        self._eyes, self._settings = eyes, eyes.settings
+        self._eyes, self._settings = eyes, settings
         self._masks = _masks(photo, regions, self._settings.parts_weight > 0)
         self._tiles = list(_tiles(photo.shape[:2], tile))
         self._is_whole = len(self._tiles) == 1
         per_region = self._masks.shape[-1] // len(regions)
-        self._parts, self._shares = self._groups(regions, per_region)
+        self._whole_masks = _tensor(self._masks) if self._is_whole else None
+        parts, shares = self._groups(regions, per_region)
         self._wanted, self._norm, own = [], 0.0, None
         needs_own = any(region.photo_share > 0 for region in regions)
-        self._sizes = _sizes(self._masks)
         for tile_ in self._tiles:
             picture = _tensor(photo[tile_.seen])
             if needs_own:
-                sums, last = eyes.sums(picture, *self._masks_of(tile_))
+                sums, last = eyes.sums(picture, self._masks_of(tile_))
                 own = sums if own is None else tf.nest.map_structure(tf.add, own, sums)
             else:
                 last = eyes.content_features(picture)
             self._wanted.append(last)
-            self._norm += float(tf.reduce_sum(_core(tile_, last) * tf.square(_floats(last))))
+            self._norm += float(tf.reduce_sum(_core(tile_, last) * tf.square(floats(last))))
         self._norm = tf.constant(self._norm + 1e-8, tf.float32)
-        self._targets = self._mixed_targets(regions, per_region, own)
+        counts = np.stack([parts @ size for size in _sizes(self._masks)]) + 1e-6  # (layers, G)
+        targets = self._mixed_targets(regions, parts, counts, own)
+        mixing = tf.constant(parts / counts[..., None], tf.float32)
+        self._asked = (targets, mixing, self._weights(targets, shares))
 
     def _groups(self, regions: Sequence[Region], per_region: int):
         """Which parts are asked for the style together, and what each group weighs."""
@@ -198,11 +112,13 @@ class Objective:
                 weights += [self._settings.parts_weight / 2] * 2
             parts.append(own[: len(weights)])
             shares += [(area * w * (1 - about), area * w * about) for w in weights]
-        return tf.constant(np.concatenate(parts)), tf.constant(np.array(shares, np.float32).T)
+        return np.concatenate(parts), np.array(shares, np.float32).T
 
-    def _mixed_targets(self, regions: Sequence[Region], per_region: int, own):
+    def _mixed_targets(
+        self, regions: Sequence[Region], parts: np.ndarray, counts: np.ndarray, own
+    ) -> list:
         """Per layer the wanted moments of every group, with the photo's share in them."""
-        times = 3 if per_region == 2 else 1
+        times = len(parts) // len(regions)
         photo_shares = np.repeat([region.photo_share for region in regions], times)
         targets = []
         for index in range(len(STYLE_LAYERS)):
@@ -212,15 +128,25 @@ class Objective:
             means = [np.zeros(channels, np.float32) if m is None else m for m in given]
             wanted = [np.repeat(np.stack(a), times, axis=0) for a in (grams, means)]
             if own is not None:
-                counts = tf.linalg.matvec(self._parts, self._sizes[index]).numpy() + 1e-6
+                scale = photo_shares / counts[index]
                 for position, sums in enumerate(own[index]):
-                    summed = np.tensordot(self._parts.numpy(), sums.numpy(), 1)
-                    scale = photo_shares / counts
+                    summed = np.tensordot(parts, sums.numpy(), 1)
                     wanted[position] = wanted[position] + summed * scale.reshape(
                         -1, *[1] * (summed.ndim - 1)
                     )
             targets.append(tuple(tf.constant(a, tf.float32) for a in wanted))
         return targets
+
+    def _weights(self, targets: list, shares: np.ndarray):
+        """What the squared differences of Gram matrices and covariances count: (layers, 2, G)."""
+        layer_weights = np.array(self._settings.layer_weights, np.float32)
+        layer_weights *= self._settings.style_weight / layer_weights.sum()
+        weights = []
+        for layer_weight, (products, means) in zip(layer_weights, targets, strict=True):
+            spreads = products - means[:, :, None] * means[:, None, :]
+            norms = [tf.reduce_sum(tf.square(t), axis=(1, 2)) + 1e-8 for t in (products, spreads)]
+            weights.append(layer_weight * shares / tf.stack(norms))
+        return tf.cast(tf.stack(weights), tf.float32)
 
     def __call__(self, values: np.ndarray) -> tuple[float, np.ndarray]:
         """Loss and gradient: `(h, w, 3)` -> (float, float32 `(h, w, 3)`)."""
@@ -234,32 +160,22 @@ class Objective:
     def _in_one(self, values: np.ndarray) -> tuple[float, np.ndarray]:
         (tile,) = self._tiles
         loss, gradient = self._eyes.whole(
-            _tensor(values),
-            *self._masks_of(tile),
-            self._wanted[0],
-            self._norm,
-            self._targets,
-            self._sizes,
-            self._parts,
-            self._shares,
+            _tensor(values), self._masks_of(tile), self._wanted[0], self._norm, *self._asked
         )
         return float(loss), gradient.numpy()[0]
 
     def _by_tiles(self, values: np.ndarray) -> tuple[float, np.ndarray]:
         sums = None
         for tile in self._tiles:
-            own, _ = self._eyes.sums(_tensor(values[tile.seen]), *self._masks_of(tile))
+            masks = self._masks_of(tile)
+            own, _ = self._eyes.sums(_tensor(values[tile.seen]), masks)
             sums = own if sums is None else tf.nest.map_structure(tf.add, sums, own)
-        fixed = (self._targets, self._sizes, self._parts, self._shares)
-        with tf.GradientTape() as tape:
-            tape.watch(sums)
-            style = self._eyes.loss_of_sums(sums, tf.constant(0.0), *fixed)
-        slopes = tape.gradient(style, sums)
+        style, slopes = self._eyes.style(sums, masks, *self._asked)
         loss, gradient = float(style), np.zeros_like(values)
         for tile, wanted in zip(self._tiles, self._wanted, strict=True):
             content, slope = self._eyes.tile_gradient(
                 _tensor(values[tile.seen]),
-                *self._masks_of(tile),
+                self._masks_of(tile),
                 wanted,
                 _core(tile, wanted),
                 self._norm,
@@ -270,19 +186,19 @@ class Objective:
         return loss, gradient
 
     def _masks_of(self, tile: _Tile):
-        """The masks of what a tile sees, 0 beside what it counts, and how many they are."""
+        """The masks of what a tile sees, 0 beside what it counts."""
+        if self._whole_masks is not None:
+            return self._whole_masks
         count = self._masks.shape[-1]
-        if self._is_whole:
-            return _tensor(self._masks), count
         masks = np.zeros((*self._masks[tile.seen].shape[:2], count), np.float32)
         masks[_inside(tile)] = self._masks[tile.core]
-        return _tensor(masks), count
+        return _tensor(masks)
 
 
 def moments_of(eyes: Eyes, image: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """Per layer E[f f^T] (C, C) and E[f] (C,) of an image (h, w, 3)."""
     height, width = image.shape[:2]
-    sums, _ = eyes.sums(_tensor(image), tf.ones((1, height, width, 1)), 1)
+    sums, _ = eyes.sums(_tensor(image), tf.ones((1, height, width, 1)))
     moments = []
     for level, (products, means) in enumerate(sums):
         count = (height >> level) * (width >> level)
@@ -324,7 +240,7 @@ def _masks(photo: np.ndarray, regions: Sequence[Region], by_detail: bool) -> np.
     return np.stack(layers, axis=-1).astype(np.float16 if photo.size > 2**23 else np.float32)
 
 
-def _sizes(masks: np.ndarray) -> list:
+def _sizes(masks: np.ndarray) -> list[np.ndarray]:
     """Per layer the number of positions of each part (P,), in strips for the sake of memory."""
     height, width, count = masks.shape
     totals = [np.zeros(count, np.float64) for _ in STYLE_LAYERS]
@@ -337,7 +253,7 @@ def _sizes(masks: np.ndarray) -> list:
             if isinstance(level, int):
                 break
             total += tf.reduce_sum(level, axis=(0, 1, 2)).numpy()
-    return [tf.constant(total, tf.float32) for total in totals]
+    return totals
 
 
 def _tiles(shape: tuple[int, int], side: int | None) -> Iterator[_Tile]:
@@ -377,25 +293,6 @@ def _core(tile: _Tile, features):
     core = np.zeros((1, *features.shape[1:3], 1), np.float32)
     core[(0, *_inside(tile, 8))] = 1
     return tf.constant(core)
-
-
-def _about(products, means):
-    """Covariances from the moments about zero."""
-    return products - means[:, :, None] * means[:, None, :]
-
-
-def _relative(values, targets):
-    """||values - targets||^2 / ||targets||^2 of each group: (G, C, C) -> (G,)."""
-    error = tf.reduce_sum(tf.square(values - targets), axis=(1, 2))
-    return error / (tf.reduce_sum(tf.square(targets), axis=(1, 2)) + 1e-8)
-
-
-def _squares(values, targets):
-    return tf.reduce_sum(tf.square(_floats(values) - _floats(targets)))
-
-
-def _floats(values):
-    return tf.cast(values, tf.float32)
 
 
 def _tensor(array: np.ndarray):

@@ -1,0 +1,100 @@
+"""The vgg19 engine on large photos: peak memory, seconds a step, and seams of its tiles.
+
+    python benchmarks/vgg19_large.py --photo a.jpg --painting b.jpg --megapixels 12 --steps 2
+    python benchmarks/vgg19_large.py --photo a.jpg --painting b.jpg --seams 1024 --steps 10
+
+The photo is enlarged to that many megapixels, and painted with that many steps at each scale; what
+is printed is the highest memory of the process so far. With `--seams` the photo, at that size, is
+painted twice from the same start, in one piece and in tiles, and the pictures are compared along
+the borders of tiles and elsewhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from arbitrary_nst import load_image
+from arbitrary_nst.engines.vgg19 import Vgg19, Vgg19Settings
+from arbitrary_nst.engines.vgg19.objective import _tiles
+from arbitrary_nst.image import resize
+
+
+def peak_gigabytes() -> float:
+    """Of this process until now."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def large(options: argparse.Namespace, settings: Vgg19Settings) -> None:
+    """Prints memory and seconds step by step."""
+    photo = load_image(options.photo)[0]
+    factor = np.sqrt(options.megapixels * 1e6 / (photo.shape[0] * photo.shape[1]))
+    height, width = (round(side * factor) for side in photo.shape[:2])
+    photo = resize(photo, shape=(height, width))
+    engine = Vgg19(options.weights, settings=settings)
+    style = engine.embed(load_image(options.painting)[0])
+    print(f"{width}x{height}; before the first step {peak_gigabytes():.2f} GiB", flush=True)
+    start = time.perf_counter()
+    for step in engine.render_steps(photo, style):
+        seconds, start = time.perf_counter() - start, time.perf_counter()
+        shape = f"{step.picture.shape[1]}x{step.picture.shape[0]}"
+        print(f"{shape:>10} loss {step.loss:.4f}  {seconds:6.1f} s", end="  ")
+        print(f"{peak_gigabytes():.2f} GiB", flush=True)
+
+
+def seams(options: argparse.Namespace, settings: Vgg19Settings) -> None:
+    """Prints how far the pictures in one piece and in tiles are apart."""
+    photo = resize(load_image(options.photo)[0], longer_side=options.seams)
+    height, width = photo.shape[:2]
+    engine = Vgg19(options.weights, settings=settings)
+    style = engine.embed(load_image(options.painting)[0])
+    pictures = []
+    for side in (options.seams, options.tile_side):
+        engine.settings = replace(
+            settings, coarsest=4 * options.seams, whole_pixels=256, tile_side=side
+        )
+        function = engine._objective(photo, [style])
+        pictures.append((*function(photo), engine.render(photo, style)))
+    (loss, gradient, whole), (by_tiles, summed, tiled) = pictures
+    print(f"{width}x{height} in {len(function._tiles)} tiles, {settings.precision}")
+    print(f"loss of the photo {loss:.6f} and {by_tiles:.6f}")
+    scale = np.abs(gradient).mean()
+    print(f"gradients apart by {np.abs(summed - gradient).mean() / scale:.2e} of their mean")
+    border = np.zeros((height, width), bool)
+    for tile in _tiles((height, width), options.tile_side):
+        for axis, side in enumerate(tile.core):
+            if side.start:
+                lines = [slice(None), slice(None)]
+                lines[axis] = slice(side.start - 8, side.start + 8)
+                border[tuple(lines)] = True
+    apart = 255 * np.abs(tiled - whole).mean(axis=-1)
+    print(f"the photo moved by {255 * np.abs(whole - photo).mean():.2f} of 255 levels;")
+    print(f"pictures apart by {apart[border].mean():.4f} levels within 8 pixels of a tile's border")
+    print(f"and {apart[~border].mean():.4f} elsewhere; at most {apart.max():.2f}")
+
+
+def main() -> None:
+    """Prints what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--photo", required=True)
+    parser.add_argument("--painting", required=True)
+    parser.add_argument("--weights", help="VGG19 file (default: $ARBITRARY_NST_VGG19)")
+    parser.add_argument("--megapixels", type=float, default=12)
+    parser.add_argument("--seams", type=int, metavar="PIXELS", help="longer side")
+    parser.add_argument("--tile-side", type=int, default=Vgg19Settings.tile_side)
+    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--coarsest", type=int, default=Vgg19Settings.coarsest)
+    parser.add_argument("--steps", type=int, default=2, help="at each scale")
+    options = parser.parse_args()
+    settings = Vgg19Settings(
+        iterations=(options.steps,), precision=options.precision, coarsest=options.coarsest
+    )
+    (seams if options.seams else large)(options, settings)
+
+
+if __name__ == "__main__":
+    main()
