@@ -11,10 +11,31 @@ from arbitrary_nst.networks.onnx_graph import Graph
 
 
 def session_of(
-    graph: Graph, inputs: Mapping[str, Sequence], outputs: Mapping[str, Sequence]
+    graph: Graph,
+    inputs: Mapping[str, Sequence],
+    outputs: Mapping[str, Sequence],
+    *,
+    as_added: bool = False,
 ) -> onnxruntime.InferenceSession:
+    """A graph, ready to run.
+
+    Args:
+        graph: with all its nodes.
+        inputs: shapes of its inputs, float32, by name.
+        outputs: likewise.
+        as_added: whether nodes run in the order in which they were added, where ONNX Runtime has
+            one of its own: what is taken out of a large value on the way then comes before the
+            next large one is made.
+    """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors alone
+    # An arena keeps and rounds up whatever was ever needed, for each session anew: up to twice the
+    # memory, for no time at the sizes that are painted here.
+    options.enable_cpu_mem_arena = False
+    # Beyond it kernels are laid out anew, in copies, for convolutions that are no faster.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    if as_added:
+        options.execution_order = onnxruntime.ExecutionOrder.PRIORITY_BASED
     # Threads that wait would keep a core busy each: a fifth of the processor's time.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     values = [onnxruntime.OrtValue.ortvalue_from_numpy(v) for v in graph.kernels.values()]

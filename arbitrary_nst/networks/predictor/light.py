@@ -77,7 +77,7 @@ class LightPredictor:
                 deepest = x
         outputs[deepest] = (1, layout.trunk[-1], "rows", "columns")
         _vector(graph, self.arrays, pooled)
-        return session_of(graph, {"picture": (1, "height", "width", 3)}, outputs)
+        return session_of(graph, {"picture": (1, "height", "width", 3)}, outputs, as_added=True)
 
 
 def add_features(
@@ -110,7 +110,7 @@ def add_gram(graph: Graph, x: str) -> tuple[str, str, str]:
     channels = graph.add("Shape", x, start=1, end=2)
     flat = graph.add("Reshape", x, graph.add("Concat", channels, graph.whole(-1), axis=0))
     pixels = graph.add("Cast", graph.add("Shape", flat, start=1), to=1)  # 1 is float32
-    gram = graph.add("MatMul", flat, graph.add("Transpose", flat, perm=[1, 0]))
+    gram = graph.add("Gemm", flat, flat, transB=1)  # which spares a copy of the features
     return graph.add("Div", gram, pixels), flat, pixels
 
 

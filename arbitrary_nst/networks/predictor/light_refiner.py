@@ -80,8 +80,9 @@ class LightRefiner:
         graph.add("Sum", *losses, loss, output="loss")
         for name, gradient in add_gradients(graph, slopes, list(vectors)).items():
             graph.add("Identity", gradient, output=f"by_{name}")
-        outputs = {f"by_{name}": shape for name, shape in vectors.items()}
-        return session_of(graph, {**inputs, **vectors}, {"loss": (), **outputs})
+        slopes_by = {f"by_{name}": shape for name, shape in vectors.items()}
+        outputs = {"loss": (), **slopes_by}
+        return session_of(graph, {**inputs, **vectors}, outputs, as_added=True)
 
 
 def _relative(graph: Graph, error: str, target: str) -> tuple[str, str]:
