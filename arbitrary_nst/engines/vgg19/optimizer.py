@@ -53,8 +53,10 @@ def minimize_in_steps(
     Raises:
         Diverged: the loss or the gradient is not finite.
     """
-    minimize = {"lbfgs": _lbfgs, "adam": _adam}[method]
-    return minimize(partial(_finite, function), start, iterations, **options)
+    checked = partial(_finite, function)
+    if method == "adam":
+        return _adam(checked, start, iterations, **options)
+    return _lbfgs(checked, start, iterations, **options)
 
 
 def _finite(function: LossAndGradient, values: np.ndarray) -> tuple[float, np.ndarray]:
