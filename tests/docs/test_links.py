@@ -93,6 +93,15 @@ def test_every_public_name_is_in_the_reference():
         assert module == "errors" or places & there, f"{module}.{name}"
 
 
+def test_examples_of_docstrings_are_shown_as_code():
+    """The site knows sections by their names: under another one `>>>` is three quotations."""
+    for path in (ROOT / "arbitrary_nst").rglob("*.py"):
+        lines = path.read_text("utf-8").splitlines()
+        for before, line in zip(lines, lines[1:], strict=False):
+            if line.lstrip().startswith(">>>") and not before.lstrip().startswith((">>>", "...")):
+                assert before.strip() == "Examples:", f"{path.name}: {line}"
+
+
 def test_the_readme_as_pypi_shows_it():
     markdown = pytest.importorskip("readme_renderer.markdown", reason="pip install '.[docs]'")
     html = markdown.render((ROOT / "README.md").read_text("utf-8"))
