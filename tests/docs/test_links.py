@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import itertools
 import re
 
 import pytest
@@ -97,7 +98,7 @@ def test_examples_of_docstrings_are_shown_as_code():
     """The site knows sections by their names: under another one `>>>` is three quotations."""
     for path in (ROOT / "arbitrary_nst").rglob("*.py"):
         lines = path.read_text("utf-8").splitlines()
-        for before, line in zip(lines, lines[1:], strict=False):
+        for before, line in itertools.pairwise(lines):
             if line.lstrip().startswith(">>>") and not before.lstrip().startswith((">>>", "...")):
                 assert before.strip() == "Examples:", f"{path.name}: {line}"
 
