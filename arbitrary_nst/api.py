@@ -73,7 +73,7 @@ def embed(
         CheckpointError: its files are damaged.
         ImportError: the engine needs a package that is not installed.
 
-    Example:
+    Examples:
         >>> embed("painting.jpg").save("painting.safetensors")
     """
     check_style(style)
@@ -162,7 +162,7 @@ def stylize(
         ImportError: the engine needs a package that is not installed.
         RenderError: the vgg19 engine's optimisation broke off; it has the last good picture.
 
-    Example:
+    Examples:
         >>> stylize("photo.jpg", ["great-wave", "scream"], [0.7, 0.3]).save("out.png")
     """
     return next(
@@ -270,7 +270,7 @@ def stylize_many(
         Exception: whatever `stylize` raises. For a photo after the first one that comes when its
             turn does, after the pictures of the photos before it.
 
-    Example:
+    Examples:
         >>> for number, picture in enumerate(stylize_many(paths, "great-wave")):
         ...     picture.save(f"{number}.png")
     """

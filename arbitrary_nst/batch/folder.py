@@ -133,7 +133,7 @@ def stylize_folder(
         ImportError: `ray` is asked for and not installed.
         OSError: the disk is full.
 
-    Example:
+    Examples:
         >>> stylize_folder("photos", ["great-wave", "scream"], "painted", [0.7, 0.3], size=1024)
     """
     _check_order(styles, out_dir, engine)

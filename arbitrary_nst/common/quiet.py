@@ -27,7 +27,7 @@ def quiet() -> contextlib.ExitStack:
         What ends it: the silence holds from the call to the end of the process, or to
         `.close()`, or to the end of a `with`. Where it is silent already, a call changes nothing.
 
-    Example:
+    Examples:
         >>> with quiet():
         ...     picture = stylize("photo.jpg", "starry-night")
     """

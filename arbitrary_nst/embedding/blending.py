@@ -42,7 +42,7 @@ def blend(
         StyleError: no embedding, or embeddings of different networks.
         BlendWeightsError: weights that do not fit the embeddings.
 
-    Example:
+    Examples:
         >>> half_wave = blend([identity, great_wave], [0.5, 0.5])
     """
     if not isinstance(embeddings, Iterable):

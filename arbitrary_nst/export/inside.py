@@ -35,7 +35,7 @@ def keras_model(folder: str | os.PathLike[str] | None = None) -> keras.Model:
         WeightsUnavailable: no network in the folder.
         CheckpointError: its file is damaged.
 
-    Example:
+    Examples:
         >>> model = keras_model()
         >>> style = embed("great-wave").arrays
         >>> model({"content": photo[None], "gamma": style["gamma"][None], ...})
@@ -73,7 +73,7 @@ def tensor_function(
         WeightsUnavailable: no network in the folder.
         CheckpointError: its file is damaged.
 
-    Example:
+    Examples:
         >>> wave = tensor_function(embed("great-wave"))
         >>> pictures = tf.data.Dataset.from_tensor_slices(photos).map(wave)
     """

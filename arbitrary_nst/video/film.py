@@ -138,7 +138,7 @@ def stylize_video(
         ImportError: PyAV or OpenCV is missing: `pip install "arbitrary-nst[video]"`.
         OSError: the disk is full.
 
-    Example:
+    Examples:
         >>> stylize_video("in.mp4", [Keyframe(0, "great-wave"), Keyframe(5, "scream")], "out.mp4")
     """
     target, suffix = check_video_path(out), Path(out).suffix.lower()

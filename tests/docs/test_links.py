@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import itertools
 import re
 
 import pytest
@@ -91,6 +92,15 @@ def test_every_public_name_is_in_the_reference():
         module, name = thing.__module__.removeprefix("arbitrary_nst."), thing.__qualname__
         places = {".".join([*module.split(".")[:depth], name]) for depth in range(1, 4)}
         assert module == "errors" or places & there, f"{module}.{name}"
+
+
+def test_examples_of_docstrings_are_shown_as_code():
+    """The site knows sections by their names: under another one `>>>` is three quotations."""
+    for path in (ROOT / "arbitrary_nst").rglob("*.py"):
+        lines = path.read_text("utf-8").splitlines()
+        for before, line in itertools.pairwise(lines):
+            if line.lstrip().startswith(">>>") and not before.lstrip().startswith((">>>", "...")):
+                assert before.strip() == "Examples:", f"{path.name}: {line}"
 
 
 def test_the_readme_as_pypi_shows_it():
