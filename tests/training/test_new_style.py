@@ -23,9 +23,11 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module", autouse=True)
 def small_crops():
-    """Crops of 32 pixels in place of 256."""
+    """Crops of 32 pixels in place of 192."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(new_style, "TrainConfig", lambda **s: TrainConfig(**{**s, "crop_size": 32}))
+        patch.setattr(
+            new_style, "TrainConfig", lambda **settings: TrainConfig(crop_size=32, **settings)
+        )
         yield
 
 
