@@ -128,7 +128,11 @@ def sample_tile(pixels: np.ndarray) -> Any:
 
 
 def about_photo(photo: Photo | None) -> str:
-    """What the page says of the photo: itself, small, its name and its size."""
+    """What the page says of the photo: itself, small, its name and its size.
+
+    Its style sheet says how wide the photo is for its height, before any picture of it is there:
+    an editor that changes its size while it takes the photo may show nothing of it.
+    """
     if photo is None:
         return '<p class="about none" role="status">No photo yet.</p>'
     name = html.escape(photo.name.removeprefix("sample:"))
@@ -136,6 +140,7 @@ def about_photo(photo: Photo | None) -> str:
     height, width = photo.shape
     address = data_url(to_pil(fitted(photo.image, SIDE)))
     return (
+        f"<style>:root {{ --ratio: {width / height:.4f}; }}</style>"
         f'<p class="about" role="status"><img src="{address}" alt="{kind.lower()}, small">'
         f"<span><b>{name}</b><br>{kind}, {width} × {height} pixels</span></p>"
     )

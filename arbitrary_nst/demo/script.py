@@ -220,11 +220,6 @@ const name = () => {
     const image = box.querySelector("img");
     if (image && !image.naturalWidth) image.addEventListener("load", name, { once: true });
     if (!image?.naturalWidth) continue;
-    const ratio = (image.naturalWidth / image.naturalHeight).toFixed(3);
-    box.style.setProperty("--ratio", ratio);
-    if (box.id === "regions-result") {
-      document.querySelector("#regions-editor")?.style.setProperty("--ratio", ratio);
-    }
     const { width, height } = box.getBoundingClientRect();
     const scale = Math.min(width / image.naturalWidth, height / image.naturalHeight);
     const free = [width - scale * image.naturalWidth, height - scale * image.naturalHeight];
