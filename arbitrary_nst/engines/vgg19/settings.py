@@ -63,7 +63,7 @@ class Vgg19Settings:
 
     iterations: tuple[int, ...] = (80, 50, 30, 25, 20)
     coarsest: int = 181
-    style_weight: float = 5.0
+    style_weight: float = 3.0
     layer_weights: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0)
     covariance_weight: float = 0.25
     parts_weight: float = 0.5
