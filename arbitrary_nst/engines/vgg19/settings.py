@@ -79,7 +79,7 @@ class Vgg19Settings:
     restart_every: int = 50
     precision: Precision = "auto"
     whole_pixels: int = 1_000_000
-    tile_side: int = 768
+    tile_side: int = 640
     max_pixels: int = 25_000_000
 
 
