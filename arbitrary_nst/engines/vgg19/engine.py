@@ -60,7 +60,7 @@ from arbitrary_nst.image.arrays import check_image
 from arbitrary_nst.networks.precision import choose_precision
 from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, load_vgg19
 
-PAIRS_OF_LARGE = 3
+PAIRS_OF_LARGE = 2
 BLURS = ((1.0, 4.0), (2.0, 16.0), (4.0, 64.0))  # see `optimizer`
 SO_FAR = "this is the picture so far"
 SECONDS_PER_MEGAPIXEL = 2.0  # of one step, on two cores with bfloat16; for the time announced

@@ -30,7 +30,7 @@ class Vgg19Settings:
         iterations: steps at each scale, the coarsest first; the last number holds for all scales
             beyond. One step is one look at the picture by VGG19 and back.
         coarsest: longer side in pixels of the first scale; each next one has the square root of
-            two times that, up to the size of the photo. At 128 pixels a face falls apart.
+            two times that, up to the size of the photo. Below 256 a face falls apart.
         style_weight: of the style loss against the content loss (weight 1).
         layer_weights: of relu1_1, relu2_1, relu3_1, relu4_1, relu5_1 in the style loss.
         covariance_weight: from 0 to 1, which share of the style loss compares the features' moments
@@ -61,9 +61,9 @@ class Vgg19Settings:
         max_pixels: largest picture.
     """
 
-    iterations: tuple[int, ...] = (80, 50, 30, 25, 20)
-    coarsest: int = 181
-    style_weight: float = 5.0
+    iterations: tuple[int, ...] = (80, 40, 25, 20)
+    coarsest: int = 256
+    style_weight: float = 4.0
     layer_weights: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0)
     covariance_weight: float = 0.25
     parts_weight: float = 0.5
@@ -79,7 +79,7 @@ class Vgg19Settings:
     restart_every: int = 50
     precision: Precision = "auto"
     whole_pixels: int = 1_000_000
-    tile_side: int = 768
+    tile_side: int = 640
     max_pixels: int = 25_000_000
 
 
