@@ -179,7 +179,7 @@ def test_tiles_give_the_loss_and_the_gradient_of_the_whole(shape, parts_weight, 
 
 
 def test_a_picture_by_tiles_is_that_of_the_whole(styles):
-    """Two steps of the whole way, before L-BFGS multiplies what was rounded, with the optimiser for large pictures on both."""
+    """Two steps of it, before L-BFGS multiplies what was rounded."""
     photo = draw_photo(2, 300, 330).astype(np.float32)
     pictures = [
         engine_with(
