@@ -1,5 +1,7 @@
 """What an image as style costs the cin engine, warm: predicted alone, and refined.
 
+"auto" is what an engine does by itself; "tensorflow" first builds a graph of the gradients.
+
 python benchmarks/images.py painting.jpg --csv images.csv
 """
 
@@ -18,13 +20,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("painting")
     parser.add_argument("--steps", type=int, nargs="+", default=[0, 10], help="of the refinement")
+    parser.add_argument("--runtime", choices=("auto", "onnx", "tensorflow"), default="auto")
     parser.add_argument("--runs", type=int, default=3, help="of which the best counts")
     parser.add_argument("--csv", metavar="FILE", help="write the table")
     options = parser.parse_args()
     painting, _ = load_image(options.painting, role="style")
     rows = []
     for steps in options.steps:
-        engine = Cin(refine_steps=steps, runtime="tensorflow")
+        engine = Cin(refine_steps=steps, runtime=options.runtime)
         times = []
         for _ in range(1 + options.runs):
             start = time.perf_counter()

@@ -15,7 +15,7 @@ def session_of(
     inputs: Mapping[str, Sequence],
     outputs: Mapping[str, Sequence],
     *,
-    as_added: bool = False,
+    lean: bool = False,
 ) -> onnxruntime.InferenceSession:
     """A graph, ready to run.
 
@@ -23,18 +23,19 @@ def session_of(
         graph: with all its nodes.
         inputs: shapes of its inputs, float32, by name.
         outputs: likewise.
-        as_added: whether nodes run in the order in which they were added, where ONNX Runtime has
-            one of its own: what is taken out of a large value on the way then comes before the
-            next large one is made.
+        lean: whether to save memory, for a graph that computes much for each value that it keeps.
+            Memory is then taken and given back value by value, where ONNX Runtime would keep and
+            round up all that was ever needed, for each session anew; where values are large and
+            work is little, as in painting a photo, that takes half the time again. And nodes run
+            in the order in which they were added, so that what is taken out of a large value on
+            the way comes before the next large one is made.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors alone
-    # An arena keeps and rounds up whatever was ever needed, for each session anew: up to twice the
-    # memory, for no time at the sizes that are painted here.
-    options.enable_cpu_mem_arena = False
     # Beyond it kernels are laid out anew, in copies, for convolutions that are no faster.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-    if as_added:
+    if lean:
+        options.enable_cpu_mem_arena = False
         options.execution_order = onnxruntime.ExecutionOrder.PRIORITY_BASED
     # Threads that wait would keep a core busy each: a fifth of the processor's time.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -42,7 +42,7 @@ def test_the_gradients_are_those_of_tensorflow(name, tmp_path):
     gamma, beta = vectors["gamma"][0], vectors["beta"][0]
     for size in ((16, 16), (32, 48)):
         photo = picture(*size, seed=2)
-        inputs = light._inputs(photo, seed=3)
+        inputs = light.inputs(photo, seed=3)
         noise = draw_noise(layout, *size, seed=3)[None]
         wanted = full._features(photo[None])[1]
         expected = full._gradients(
@@ -68,7 +68,7 @@ def test_both_fit_alike(tmp_path):
 
     def loss(arrays):
         return float(
-            light._session.run(["loss"], {**arrays, **light._inputs(photos[0], 2), **fixed})[0]
+            light._session.run(["loss"], {**arrays, **light.inputs(photos[0], 2), **fixed})[0]
         )
 
     assert loss(expected) < 0.9 * loss(arrays)

@@ -77,7 +77,7 @@ class LightPredictor:
                 deepest = x
         outputs[deepest] = (1, layout.trunk[-1], "rows", "columns")
         _vector(graph, self.arrays, pooled)
-        return session_of(graph, {"picture": (1, "height", "width", 3)}, outputs, as_added=True)
+        return session_of(graph, {"picture": (1, "height", "width", 3)}, outputs, lean=True)
 
 
 def add_features(

@@ -46,8 +46,20 @@ class LightRefiner:
         learning_rate: float = LEARNING_RATE,
     ) -> dict[str, np.ndarray]:
         """Fits a vector; see `Refiner`."""
+        inputs = [self.inputs(photo, seed) for photo in photos[:steps]]
+        return self.fit(grams, arrays, inputs, steps, learning_rate=learning_rate)
+
+    def fit(
+        self,
+        grams: Sequence[np.ndarray],
+        arrays: Mapping[str, np.ndarray],
+        inputs: Sequence[Mapping[str, np.ndarray]],
+        steps: int,
+        *,
+        learning_rate: float = LEARNING_RATE,
+    ) -> dict[str, np.ndarray]:
+        """A call with photos that were looked at before: `inputs` gives what is known of each."""
         fixed = dict(zip(GRAMS, grams, strict=True))
-        inputs = [self._inputs(photo, seed) for photo in photos[:steps]]
 
         def gradients(gamma: np.ndarray, beta: np.ndarray, step: int) -> Sequence[np.ndarray]:
             moving = {"gamma": gamma, "beta": beta, **inputs[step % len(inputs)]}
@@ -55,7 +67,8 @@ class LightRefiner:
 
         return follow(gradients, arrays, steps, learning_rate)
 
-    def _inputs(self, photo: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+    def inputs(self, photo: np.ndarray, seed: int = 0) -> dict[str, np.ndarray]:
+        """What the steps need of a photo, see `Refiner`: itself, its features, and noise."""
         found = {"content": photo[None], "wanted": self._predictor(photo).deepest}
         if self._layout.noise_channels:
             height, width = photo.shape[:2]
@@ -82,7 +95,7 @@ class LightRefiner:
             graph.add("Identity", gradient, output=f"by_{name}")
         slopes_by = {f"by_{name}": shape for name, shape in vectors.items()}
         outputs = {"loss": (), **slopes_by}
-        return session_of(graph, {**inputs, **vectors}, outputs, as_added=True)
+        return session_of(graph, {**inputs, **vectors}, outputs, lean=True)
 
 
 def _relative(graph: Graph, error: str, target: str) -> tuple[str, str]:
