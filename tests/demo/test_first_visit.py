@@ -225,6 +225,8 @@ class TestPhone:
         start = box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2
         self.swipe(page, start, (start[0] + 4, start[1] - 120))
         assert slider.input_value() == "0.5"
+        # The page has scrolled: the slider may be below the picture that stays in sight.
+        slider.evaluate("slider => slider.scrollIntoView({ block: 'center' })")
         box = slider.bounding_box()
         start = box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2
         self.swipe(page, start, (start[0] + 100, start[1]))

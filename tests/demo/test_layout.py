@@ -182,7 +182,7 @@ def test_there_is_a_button_where_there_is_a_picture_to_keep(visit, photo_file, t
     begin(page, photo_file)
     for tab, button in (("Any painting", "#painting-full"), ("My styles", "#mine-full")):
         page.get_by_role("tab", name=tab).click()
-        page.get_by_role("tabpanel", name=tab).locator("img").first.wait_for()
+        page.locator(button.replace("full", "result") + " img").last.wait_for()
         assert not page.locator(button).is_visible()
     page.get_by_role("tab", name="Blend").click()
     for name in ("great-wave", "starry-night"):
