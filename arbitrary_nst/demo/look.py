@@ -319,6 +319,9 @@ footer > :not(.show-api), footer .show-api img { display: none !important; }
   background: none; text-align: center; font-size: 12px; color: var(--body-text-color-subdued);
   white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 #own-styles { min-height: 110px; padding: 0 !important; }
+/* As large as in the choice of styles, also where there are few of them. */
+#own-styles .grid-wrap { padding: 0 !important; }
+#own-styles .grid-container { grid-template-columns: repeat(6, 1fr) !important; }
 #own-styles .empty { height: 140px !important; min-height: 0 !important; }
 #own-styles .empty .icon { display: none; }
 #own-styles .empty::after { content: "Your styles hang here."; font: italic 15px/1.4 var(--serif);
@@ -350,6 +353,7 @@ progress:indeterminate::-moz-progress-bar { width: 100%; }
   .tab-container button { padding: 0 3px !important; font-size: 12.5px !important;
     min-height: 44px; }
   #slots { min-height: 0; background: none; }
+  #own-styles .grid-container { grid-template-columns: repeat(3, 1fr) !important; }
   #slots::after { padding-left: 0 !important; line-height: 1.6 !important; }
   #choose { flex: 1 1 100% !important; }
   #recent { grid-template-columns: repeat(4, 1fr); }
