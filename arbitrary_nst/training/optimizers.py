@@ -8,6 +8,7 @@ out again: each direction learns as fast. docs/training.md has what it gained he
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import keras
@@ -67,10 +68,7 @@ class Muon(keras.optimizers.Adam):
 def _matrix_shape(kernel) -> tuple[int, int]:
     """All inputs of a pixel by all outputs."""
     *inputs, outputs = kernel.shape
-    rows = 1
-    for size in inputs:
-        rows *= size
-    return rows, outputs
+    return math.prod(inputs), outputs
 
 
 def orthogonal(matrix):
