@@ -40,6 +40,7 @@ SETTINGS = (
     ("shift-weight", float, "of the autocorrelations in the style loss, which see lattices"),
     ("detailed-weight", float, "of the style of the photo's detailed half, in the style loss"),
     ("flat-weight", float, "of the style of its flat half: skies and walls are painted too"),
+    ("matched-parts", float, "how much each half follows the painting's own such half, 0..1"),
     ("tone-weight", float, "of the painting's contrast and colours, in the style loss"),
     ("drawing-weight", float, "of the photo's outlines, whatever their contrast"),
     ("light-weight", float, "of what is dark in the photo staying dark"),

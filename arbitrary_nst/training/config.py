@@ -97,6 +97,8 @@ class TrainConfig:
         detailed_weight: of the style asked of the detailed half of each photo alone, beside the
             style of the whole, in the style loss; the three count 1 together.
         flat_weight: the same for the flat half: skies and walls are painted too.
+        matched_parts: how much of what each half is asked for is the painting's own detailed, or
+            flat, half, from 0 (the whole painting) to 1: skies take after its calm parts.
         tone_weight: of light, dark and colours at 1/8 of the size, in the style loss: the
             picture has the painting's contrast.
         drawing_weight: of the photo's outlines, see `drawing_loss`; unlike the content loss it
@@ -145,6 +147,7 @@ class TrainConfig:
     shift_weight: float = 1.5
     detailed_weight: float = 0.0
     flat_weight: float = 0.0
+    matched_parts: float = 0.0
     tone_weight: float = 0.0
     drawing_weight: float = 0.0
     light_weight: float = 0.0
@@ -224,8 +227,9 @@ def check_config(config: TrainConfig) -> None:
     missing = [spec.file for spec in config.paintings if not Path(spec.file).is_file()]
     if missing:
         raise InputError(f"{len(missing)} paintings are missing, the first is {missing[0]}.")
-    if not 0 <= config.painting_share <= 1:
-        raise InputError(f"`painting_share` goes from 0 to 1. Received: {config.painting_share!r}.")
+    for name in ("painting_share", "matched_parts"):
+        if not 0 <= getattr(config, name) <= 1:
+            raise InputError(f"`{name}` goes from 0 to 1. Received: {getattr(config, name)!r}.")
     shares = (config.blend_share, config.strength_share, config.identity_share)
     if not all(share >= 0 for share in shares) or not sum(shares) <= 1 + 1e-9:
         raise InputError(

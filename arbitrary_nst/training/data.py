@@ -113,8 +113,8 @@ class BatchSource:
             float32 (N, crop_size, crop_size, 1); for a layout with noise "noise": float32, as
             `build_network` takes it; and where a predictor is trained "paintings": float32
             (paintings_per_batch, painting_crop, painting_crop, 3), with as many more columns in
-            "mixing". With a stability term the last photo and its
-            styles are the first one's again, with the photo disturbed.
+            "mixing", and with `matched_parts` "painting_detail", as "detail". With a stability
+            term the last photo and its styles are the first one's again, with the photo disturbed.
         """
         rng = np.random.default_rng([self.config.seed, step])
         samples, times = self.config.batch_size, self.config.styles_per_photo
@@ -137,6 +137,9 @@ class BatchSource:
                     for _ in range(self.config.paintings_per_batch)
                 ]
             )
+            if self.config.matched_parts:
+                details = [detail_mask(painting) for painting in batch["paintings"]]
+                batch["painting_detail"] = np.stack(details)
         return batch
 
     def paintings(self, count: int) -> list[np.ndarray]:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from arbitrary_nst.networks.detail import detail_mask
 from arbitrary_nst.networks.vgg import (
     CONTENT_LAYER,
     STYLE_LAYERS,
@@ -63,11 +64,35 @@ def style_statistics(image, features: Sequence, detail=None) -> list:
     return [*grams, *repeats, tone(image), *parts]
 
 
-def painting_statistics(vgg: keras.Model, paintings: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """The `style_statistics` of the paintings, each one array (num_styles, ...)."""
+def matched(statistics: Sequence, share: float) -> list:
+    """`style_statistics` of paintings as targets: its parts moved towards the whole.
+
+    Args:
+        statistics: of paintings, with parts or without.
+        share: of the parts' own Gram matrices in what a photo's parts are asked for, 0..1; the rest
+            is the whole painting's.
+    """
+    whole, parts = list(statistics[:NUM_WHOLE]), statistics[NUM_WHOLE:]
+    grams = [*whole[:NUM_GRAMS], *whole[:NUM_GRAMS]]
+    # Without parts `zip` is cut short, and so is the list.
+    return [
+        *whole,
+        *(gram + share * (part - gram) for gram, part in zip(grams, parts, strict=False)),
+    ]
+
+
+def painting_statistics(
+    vgg: keras.Model, paintings: Sequence[np.ndarray], matched_parts: float = 0.0
+) -> list[np.ndarray]:
+    """The `style_statistics` of the paintings, each one array (num_styles, ...).
+
+    With `matched_parts` above 0 they have parts, see `matched`.
+    """
     per_style = []
     for painting in paintings:
-        statistics = style_statistics(painting[None], vgg(painting[None]))
+        detail = detail_mask(painting)[None] if matched_parts else None
+        statistics = style_statistics(painting[None], vgg(painting[None]), detail)
+        statistics = matched(statistics, matched_parts)
         per_style.append([to_array(values)[0] for values in statistics])
     return [np.stack(values) for values in zip(*per_style, strict=True)]
 

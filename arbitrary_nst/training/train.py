@@ -139,10 +139,10 @@ def build_trainer(
     paintings = [load_style(style, style.style_size) for style in config.styles]
     if vgg is None:
         reference = _loss_network(config, vgg_weights, "float32")
-        targets = painting_statistics(reference, paintings)
+        targets = painting_statistics(reference, paintings, config.matched_parts)
         vgg = _loss_network(config, vgg_weights, dtype_policy(config.precision))
     else:
-        targets = painting_statistics(vgg, paintings)
+        targets = painting_statistics(vgg, paintings, config.matched_parts)
     trainer = StyleTrainer(config, vgg, targets)
     if trainer.predictor is not None and config.slim_weights is None:
         start_trunk(trainer.predictor, vgg, paintings)

@@ -28,6 +28,7 @@ from arbitrary_nst.training.statistics import (
     LOSS_LAYERS,
     NUM_GRAMS,
     NUM_WHOLE,
+    matched,
     style_statistics,
     to_array,
 )
@@ -159,7 +160,10 @@ class StyleTrainer(keras.Model):
             detail = x["detail"]
         drawn = None
         if "paintings" in x:
-            drawn = style_statistics(x["paintings"], self.vgg(x["paintings"]))
+            paintings = x["paintings"]
+            # Without its mask a painting has no parts, and the whole is asked of each.
+            drawn = style_statistics(paintings, self.vgg(paintings), x.get("painting_detail"))
+            drawn = matched(drawn, config.matched_parts)
             drawn = [ops.stop_gradient(values) for values in drawn]
         # Two calls, not one on both: the backward pass then runs through the picture's half only.
         wanted = [ops.stop_gradient(f) for f in self.vgg(x["content"])]
@@ -214,7 +218,8 @@ class StyleTrainer(keras.Model):
 
         Blending Gram matrices is what the vgg19 engine does too: the loss to the blended Gram
         and the blended loss have the same gradient. The identity's part is the photo's own. Of
-        the detailed and of the flat part of a photo the whole painting is asked.
+        the detailed and of the flat part of a photo the whole painting is asked, unless
+        `config.matched_parts` says otherwise.
 
         Args:
             mixing: (B, 1 + num_styles + num_paintings).
@@ -224,7 +229,7 @@ class StyleTrainer(keras.Model):
         known = 1 + len(self.config.styles)
         targets = []
         for index in range(NUM_WHOLE if own is None else len(own)):
-            source = index if index < NUM_WHOLE else (index - NUM_WHOLE) % NUM_GRAMS
+            source = index if index < len(self._targets) else (index - NUM_WHOLE) % NUM_GRAMS
             count, *shape = self._targets[source].shape
             target = ops.matmul(mixing[:, 1:known], ops.reshape(self._targets[source], (count, -1)))
             if own is not None:

@@ -13,9 +13,14 @@ from arbitrary_nst.networks.detail import detail_mask
 from arbitrary_nst.networks.losses import total_variation_loss
 from arbitrary_nst.networks.vgg import gram_matrix
 from arbitrary_nst.training.checkpoint import averaged
-from arbitrary_nst.training.config import check_config
-from arbitrary_nst.training.data import BatchSource
-from arbitrary_nst.training.statistics import NUM_WHOLE, style_statistics, to_array
+from arbitrary_nst.training.config import PaintingSpec, check_config
+from arbitrary_nst.training.data import BatchSource, load_style
+from arbitrary_nst.training.statistics import (
+    NUM_WHOLE,
+    painting_statistics,
+    style_statistics,
+    to_array,
+)
 from arbitrary_nst.training.train import build_trainer, take_step
 from arbitrary_nst.training.trainer import LOSS_NAMES
 
@@ -234,6 +239,51 @@ def test_both_parts_of_a_picture_are_asked_for_the_painting(data):
     identity = trainer.target_statistics(one_hot(0), own)
     for found, expected in zip(identity, own, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_parts_follow_the_paintings_own_parts(data):
+    """At 0.25 a quarter of the way from the painting to its half, at 0 not at all."""
+    config = small_config(data, detailed_weight=1.0, flat_weight=1.0, matched_parts=0.25)
+    trainer = build_trainer(config, vgg=small_vgg())
+    painting = load_style(config.styles[1], config.styles[1].style_size)
+    # Half of it is calm, so that its halves differ.
+    calm = np.where(np.arange(40)[:, None, None] < 20, painting, 0.5).astype(np.float32)
+    own = style_statistics(calm[None], small_vgg()(calm[None]), detail_mask(calm)[None])
+    targets = painting_statistics(small_vgg(), [calm], 0.25)
+    for whole, targeted, part in zip(
+        own[:5] * 2, targets[NUM_WHOLE:], own[NUM_WHOLE:], strict=True
+    ):
+        expected = 0.75 * to_array(whole) + 0.25 * to_array(part)
+        np.testing.assert_allclose(targeted, expected, rtol=1e-5, atol=1e-6)
+    assert not np.allclose(targets[NUM_WHOLE], targets[NUM_WHOLE + 5], rtol=0.01)
+    assert len(painting_statistics(small_vgg(), [calm], 0.0)) == NUM_WHOLE
+    batch = BatchSource(config).batch(0)
+    photo = style_statistics(batch["content"], small_vgg()(batch["content"]), batch["detail"])
+    known = painting_statistics(small_vgg(), [painting], 0.25)
+    for found, expected in zip(trainer.target_statistics(one_hot(2), photo), known, strict=True):
+        np.testing.assert_allclose(found[:1], expected, rtol=1e-4, atol=1e-6)
+    with pytest.raises(InputError, match="`matched_parts` goes from 0 to 1. Received: 1.5"):
+        check_config(replace(config, matched_parts=1.5))
+
+
+def test_drawn_paintings_have_parts_too(data):
+    """The loss of a painting of the list is that of the same one by name."""
+    config = small_config(data, detailed_weight=1.0, flat_weight=1.0, matched_parts=0.5)
+    files = [PaintingSpec(style.file, style.name) for style in config.styles]
+    drawn = replace(config, paintings=tuple(files), paintings_per_batch=1, painting_crop=40)
+    batch = BatchSource(drawn).batch(0)
+    assert batch["painting_detail"].shape == (1, 40, 40, 1)
+    assert batch["mixing"].shape == (2, 5)
+    painting = load_style(config.styles[1], config.styles[1].style_size)
+    batch["paintings"] = painting[None]
+    batch["painting_detail"] = detail_mask(painting)[None]
+    trainer, found = build_trainer(drawn, vgg=small_vgg()), []
+    picture = batch["content"] ** 2
+    for column in (2, 4):
+        batch["mixing"] = np.eye(5, dtype=np.float32)[[column, column]]
+        found.append(losses_of(trainer, batch, picture))
+    assert found[0]["flat"] > 0
+    assert found[0] == pytest.approx(found[1], rel=1e-3)
 
 
 def test_samples_that_share_a_photo(data):
