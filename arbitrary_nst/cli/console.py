@@ -33,7 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         user pressed Ctrl-C.
     """
     _open_streams()
-    options = build_parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    command = next((word for word in words if not word.startswith("-")), None)
+    options = build_parser(command).parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Names of files that are no UTF-8 come out as they came in, instead of as an error.
         sys.stdout.reconfigure(errors="surrogateescape")

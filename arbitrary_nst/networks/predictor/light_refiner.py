@@ -95,7 +95,7 @@ class LightRefiner:
             graph.add("Identity", gradient, output=f"by_{name}")
         slopes_by = {f"by_{name}": shape for name, shape in vectors.items()}
         outputs = {"loss": (), **slopes_by}
-        return session_of(graph, {**inputs, **vectors}, outputs, lean=True)
+        return session_of(graph, {**inputs, **vectors}, outputs, often=True)
 
 
 def _relative(graph: Graph, error: str, target: str) -> tuple[str, str]:
