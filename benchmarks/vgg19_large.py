@@ -1,25 +1,34 @@
 """The vgg19 engine on large photos: peak memory, seconds a step, and seams of its tiles.
 
     python benchmarks/vgg19_large.py --photo a.jpg --painting b.jpg --megapixels 12 --steps 2
+    python benchmarks/vgg19_large.py --photo a.jpg --painting b.jpg --megapixels 2 6 12 --once
     python benchmarks/vgg19_large.py --photo a.jpg --painting b.jpg --seams 1024 --steps 10
 
 The photo is enlarged to that many megapixels, and painted with that many steps at each scale; what
-is printed is the highest memory of the process so far. With `--seams` the photo, at that size, is
-painted twice from the same start, in one piece and in tiles, and the pictures are compared along
+is printed is the highest memory of the process so far, so of several sizes the smallest comes
+first. With `--once` the full size alone is painted, from the photo, and one tile of each shape is
+looked at; what it gave stands for all others of its shape. That takes the memory of a whole run in
+a small part of its time, but makes no picture and no loss. With `--seams` the photo, at that size,
+is painted twice from the same start, in one piece and in tiles, and the pictures are compared along
 the borders of tiles and elsewhere.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import resource
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from arbitrary_nst import load_image
+from arbitrary_nst import Embedding, load_image
 from arbitrary_nst.engines.vgg19 import Vgg19, Vgg19Settings
+from arbitrary_nst.engines.vgg19.eyes import Eyes
 from arbitrary_nst.engines.vgg19.objective import _tiles
 from arbitrary_nst.image import resize
 
@@ -29,20 +38,64 @@ def peak_gigabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
+def answer_once(eyes: Eyes) -> None:
+    """Has one tile of each shape looked at, and gives copies of what was seen for the others.
+
+    The loss is made up, and falls, since no step is taken without.
+    """
+    losses = itertools.count(0.0, -1e6)
+
+    def once(look: Callable[..., Any]) -> Callable[..., Any]:
+        seen: dict[tuple[int, ...], Any] = {}
+
+        def answer(picture: tf.Tensor, *rest: Any) -> Any:
+            shape = tuple(picture.shape)
+            if shape not in seen:
+                seen[shape] = look(picture, *rest)
+                return seen[shape]
+            return tf.nest.map_structure(tf.identity, seen[shape])
+
+        return answer
+
+    eyes.sums = once(eyes.sums)
+    eyes.content_features = once(eyes.content_features)
+    gradient = once(eyes.tile_gradient)
+    eyes.tile_gradient = lambda *given: (next(losses), gradient(*given)[1])
+
+
 def large(options: argparse.Namespace, settings: Vgg19Settings) -> None:
     """Prints memory and seconds step by step."""
-    photo = load_image(options.photo)[0]
-    factor = np.sqrt(options.megapixels * 1e6 / (photo.shape[0] * photo.shape[1]))
-    height, width = (round(side * factor) for side in photo.shape[:2])
-    photo = resize(photo, shape=(height, width))
+    if options.once:
+        settings = replace(settings, init="content", coarsest=10**6)
     engine = Vgg19(options.weights, settings=settings)
     style = engine.embed(load_image(options.painting)[0])
-    print(f"{width}x{height}; before the first step {peak_gigabytes():.2f} GiB", flush=True)
+    if options.once:
+        answer_once(engine._eyes)
+    for megapixels in options.megapixels:
+        paint_large(enlarged(options.photo, megapixels), engine, style, shows_loss=not options.once)
+
+
+def enlarged(file: str, megapixels: float) -> np.ndarray:
+    """A photo at so many megapixels."""
+    photo = load_image(file)[0]
+    factor = np.sqrt(megapixels * 1e6 / (photo.shape[0] * photo.shape[1]))
+    height, width = (round(side * factor) for side in photo.shape[:2])
+    return resize(photo, shape=(height, width))
+
+
+def paint_large(photo: np.ndarray, engine: Vgg19, style: Embedding, *, shows_loss: bool) -> None:
+    """Prints memory and seconds step by step, of one size."""
+    (height, width), settings = photo.shape[:2], engine.settings
+    side = settings.tile_side if height * width > settings.whole_pixels else None
+    tiles = list(_tiles((height, width), side))
+    print(f"{width}x{height}, {len(tiles)} tiles of {side} at full size")
+    print(f"before the first step {peak_gigabytes():.2f} GiB", flush=True)
     start = time.perf_counter()
     for step in engine.render_steps(photo, style):
         seconds, start = time.perf_counter() - start, time.perf_counter()
         shape = f"{step.picture.shape[1]}x{step.picture.shape[0]}"
-        print(f"{shape:>10} loss {step.loss:.4f}  {seconds:6.1f} s", end="  ")
+        loss = f"loss {step.loss:.4f}" if shows_loss else ""
+        print(f"{shape:>10} {loss}  {seconds:6.1f} s", end="  ")
         print(f"{peak_gigabytes():.2f} GiB", flush=True)
 
 
@@ -83,7 +136,8 @@ def main() -> None:
     parser.add_argument("--photo", required=True)
     parser.add_argument("--painting", required=True)
     parser.add_argument("--weights", help="VGG19 file (default: $ARBITRARY_NST_VGG19)")
-    parser.add_argument("--megapixels", type=float, default=12)
+    parser.add_argument("--megapixels", type=float, nargs="+", default=[12])
+    parser.add_argument("--once", action="store_true", help="for the memory alone")
     parser.add_argument("--seams", type=int, metavar="PIXELS", help="longer side")
     parser.add_argument("--tile-side", type=int, default=Vgg19Settings.tile_side)
     parser.add_argument("--precision", default="auto")
@@ -91,7 +145,10 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=2, help="at each scale")
     options = parser.parse_args()
     settings = Vgg19Settings(
-        iterations=(options.steps,), precision=options.precision, coarsest=options.coarsest
+        iterations=(options.steps,),
+        precision=options.precision,
+        coarsest=options.coarsest,
+        tile_side=options.tile_side,
     )
     (seams if options.seams else large)(options, settings)
 

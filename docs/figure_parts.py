@@ -280,5 +280,7 @@ RECORDS = {
     "vgg19-looks.jpg": "vgg19 with three settings, a trial",
     "vgg19-gallery.jpg": "vgg19 alone, 24 pictures",
     "vgg19-blend.jpg": "vgg19 alone",
+    "vgg19-peers.jpg": "vgg19 beside two recipes, by vgg19_looks.py",
     "vgg19-pooling.jpg": "vgg19 alone",
+    "vgg19-start.jpg": "vgg19 from two starts, a trial",
 }

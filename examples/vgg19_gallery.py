@@ -11,11 +11,12 @@ of --parts, so that an interrupted call goes on where it was.
 from __future__ import annotations
 
 import argparse
+import functools
 from pathlib import Path
 
 import numpy as np
 
-from arbitrary_nst import load_image, save_image, stylize
+from arbitrary_nst import Embedding, embed, load_image, save_image, stylize
 from arbitrary_nst.cli.options import ProgressBar
 from arbitrary_nst.image.sheet import contact_sheet
 
@@ -33,13 +34,19 @@ def main() -> None:
     options = parser.parse_args()
     options.parts.mkdir(parents=True, exist_ok=True)
 
+    @functools.cache
+    def style(painting: str) -> Embedding:
+        """A painting as a style: looking at it takes seconds, and it is painted in many times."""
+        return embed(painting, engine="vgg19")
+
     def paint(photo: str, paintings: list[str], weights: list[float]) -> np.ndarray:
         parts = [f"{Path(p).stem}-{w:g}" for p, w in zip(paintings, weights, strict=True) if w]
         file = options.parts / f"{Path(photo).stem}-{'-'.join(parts)}-{options.size}.png"
         if not file.exists():
+            styles = [style(painting) for painting in paintings]
             with ProgressBar(file.stem, unit="") as bar:
                 picture = stylize(
-                    photo, paintings, weights, engine="vgg19", size=options.size, progress=bar
+                    photo, styles, weights, engine="vgg19", size=options.size, progress=bar
                 )
             save_image(picture, file)
             print(file, flush=True)

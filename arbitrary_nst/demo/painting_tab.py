@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -335,10 +336,10 @@ def _on_the_way(
     """What to say after each step, the share that is done, and now and then the picture.
 
     Every step is passed on, because between two of them the visitor's Cancel takes effect. The
-    last has its picture, and so has the end of a run that broke off, which is told. Once `stop`
-    is set, the step that comes is the last.
+    first and the last have their picture, and so has the end of a run that broke off, which is
+    told. Once `stop` is set, the step that comes is the last. Step 0 is what the work starts from.
     """
-    begin = last_picture = time.monotonic()
+    begin, last_picture = time.monotonic(), -math.inf
     try:
         work = functools.partial(paint, image, mix, styles, engine, working_size=working_size)
         for report in in_steps(lambda progress: work(progress=progress)):
@@ -350,12 +351,14 @@ def _on_the_way(
             if stop is not None and stop.is_set():
                 yield f"Step {done} of {total}", done / total, picture
                 return
-            if now - last_picture >= PREVIEW_SECONDS or done == 1:
+            if now - last_picture >= PREVIEW_SECONDS:
                 last_picture = now
             else:
                 picture = None
-            left = time_left((now - begin) / done * (total - done))
-            yield f"Step {done} of {total}, {left}", done / total, picture
+            text = f"Step {done} of {total}"
+            if done:
+                text += f", {time_left((now - begin) / done * (total - done))}"
+            yield text, done / total, picture
     except RenderError as error:
         if error.picture is None:
             raise

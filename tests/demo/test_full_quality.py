@@ -17,7 +17,7 @@ STYLES = [Embedding("slow", "s1", {"x": np.full(1, v, np.float32)}, name="x") fo
 class Slow(InSteps):
     """Three steps, at the end of which the picture is as bright as the style says."""
 
-    name, network = "slow", "s1"
+    name, network, first = "slow", "s1", 1
 
     def embed(self, style):
         return STYLES[0]
@@ -25,7 +25,7 @@ class Slow(InSteps):
     identity = embed
 
     def render_steps(self, content, embedding, *, seed=0):
-        for step in range(1, 4):
+        for step in range(self.first, 4):
             share = np.float32(step / 3)
             yield Step(step, 3, 1.0, content + share * (embedding.arrays["x"] - content))
 
@@ -52,3 +52,15 @@ def test_few_pictures_on_the_way(photo):
     mix = mixes.Mix(("a.jpg",), (1.0,))
     told = list(painting_tab._on_the_way(photo, mix, STYLES[:1], Slow()))
     assert [picture is not None for _, _, picture in told] == [True, False, False, True]
+
+
+def test_the_picture_that_it_starts_from_is_shown_first(photo):
+    """As step 0, of which no time can be told yet."""
+    engine = Slow()
+    engine.first = 0
+    told = list(painting_tab._on_the_way(photo, mixes.Mix(("a.jpg",), (1.0,)), STYLES[:1], engine))
+    texts, shares, pictures = zip(*told, strict=True)
+    assert texts[0] == "Step 0 of 3" and texts[1].startswith("Step 1 of 3, ")
+    assert shares == pytest.approx((0, 1 / 3, 2 / 3, 1, 1))
+    assert [picture is not None for picture in pictures] == [True, False, False, False, True]
+    np.testing.assert_allclose(np.asarray(pictures[0]) / 255, photo, atol=0.6 / 255)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from arbitrary_nst.common.keras_on_tensorflow import keras
-from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS
+from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, channel_products
 
 Features = Callable[[tf.Tensor], list[tf.Tensor]]
 
@@ -119,7 +119,8 @@ class Eyes:
                 level = tf.nn.avg_pool2d(level, 2, 2, "VALID")
             flat = tf.reshape(values, (-1, values.shape[-1]))  # (N, C)
             shares = tf.reshape(level, (-1, masks.shape[-1]))  # (N, P)
-            sums.append(_products_and_means(flat, shares))
+            products = channel_products(flat[None], tf.cast(shares, flat.dtype)[None])[0]
+            sums.append((products, _feature_sums(flat, shares)))
         return sums, last
 
     def _whole(self, picture, masks, wanted, norm, *asked):
@@ -169,24 +170,17 @@ class Eyes:
 
 
 @tf.custom_gradient
-def _products_and_means(flat, shares):
-    """Sums over positions, weighted by parts: (N, C), (N, P) -> float32 (P, C, C), (P, C).
+def _feature_sums(flat, shares):
+    """Sums over positions, weighted by parts: (N, C), (N, P) -> float32 (P, C).
 
-    bfloat16 features are multiplied as they are; only the sums are rounded.
+    Added up in float32, as covariances are small differences of them; the gradient is as narrow as
+    the features, for the sake of memory.
     """
-    num_parts, channels = shares.shape[-1], flat.shape[-1]
-    narrow = tf.cast(shares, flat.dtype)
-    chosen = tf.concat([flat * narrow[:, part, None] for part in range(num_parts)], axis=1)
-    products = tf.matmul(chosen, flat, transpose_a=True)  # (P * C, C)
-    products = tf.reshape(floats(products), (num_parts, channels, channels))
-    means = tf.matmul(shares, floats(flat), transpose_a=True)
 
-    def gradient(of_products, of_means):
-        both = tf.reshape(of_products + tf.transpose(of_products, (0, 2, 1)), (-1, channels))
-        slope = tf.matmul(chosen, tf.cast(both, flat.dtype))
-        return slope + tf.matmul(narrow, tf.cast(of_means, flat.dtype)), None
+    def gradient(upstream):
+        return tf.matmul(tf.cast(shares, flat.dtype), tf.cast(upstream, flat.dtype)), None
 
-    return (products, means), gradient
+    return tf.matmul(shares, floats(flat), transpose_a=True), gradient
 
 
 def _plain(vgg: keras.Model) -> Features:
