@@ -246,9 +246,10 @@ footer > :not(.show-api), footer .show-api img { display: none !important; }
 #recent-box, #recent-box .html-container { padding: 0 !important; }
 #recent-box::before { content: "Your last pictures"; font-size: 13px;
   color: var(--body-text-color-subdued); }
-#recent { display: grid; grid-template-columns: repeat(8, minmax(0, 1fr)); gap: 4px; min-height: 41px; }
-#recent button { aspect-ratio: 1; min-height: 0; min-width: 0; border-radius: 2px; padding: 0; border: none; cursor: pointer;
-  background: center / cover; }
+#recent { display: grid; grid-template-columns: repeat(8, minmax(0, 1fr)); gap: 4px;
+  min-height: 41px; }
+#recent button { aspect-ratio: 1; min-height: 0; min-width: 0; border-radius: 2px; padding: 0;
+  border: none; cursor: pointer; background: center / cover; }
 #recent button:hover { box-shadow: 0 0 0 2px var(--accent); }
 
 /* Choices of a style from a list. */
