@@ -248,10 +248,16 @@ class TestCloser:
 def test_there_is_a_button_where_there_is_a_picture_to_keep(visit, photo_file, tmp_path):
     page = visit()
     begin(page, photo_file)
-    for tab, button in (("Any painting", "#painting-full"), ("My styles", "#mine-full")):
+    for tab, name, hint in (  # which is there after another photo, too
+        ("Any painting", "painting", "Drop a painting"),
+        ("My styles", "mine", "painting"),
+    ):
         page.get_by_role("tab", name=tab).click()
-        page.locator(button.replace("full", "result") + " img").last.wait_for()
-        assert not page.locator(button).is_visible()
+        page.locator(f"#{name}-result img").last.wait_for()
+        assert not page.locator(f"#{name}-full").is_visible()
+        page.locator(f"#{name}-status").get_by_text(
+            hint
+        ).first.wait_for()  # after another photo, too
     page.get_by_role("tab", name="Blend").click()
     for name in ("great-wave", "starry-night"):
         page.get_by_label(f"range slider for {name}").fill("0")
