@@ -225,8 +225,8 @@ try {
   sessionStorage.removeItem(LOST);
 } catch { /* a browser that keeps nothing */ }
 const lose = () => {
-  const toasts = [...document.querySelectorAll(".toast-body.error")];
-  if (leaving || !toasts.some(({ textContent }) => textContent.includes("Connection Lost"))) return;
+  const toasts = [...document.querySelectorAll(".toast-body.error")], words = "server was lost";
+  if (leaving || !toasts.some(({ textContent }) => textContent.includes(words))) return;
   leaving = true;
   const photo = document.querySelector("#photo-info [data-photo]")?.dataset.photo ?? "";
   try { sessionStorage.setItem(LOST, `${photo}?${shownMix()}`); } catch { /* likewise */ }

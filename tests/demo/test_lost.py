@@ -14,7 +14,7 @@ def lose(page, weight):
     """Cuts the connection, and moves a slider, by which the page notices it."""
     page.context.set_offline(True)
     page.get_by_label("range slider for great-wave").fill(weight)
-    page.get_by_text("Connection Lost").first.wait_for()
+    page.get_by_text("Connection to the server was lost").first.wait_for()
 
 
 def test_photo_and_mix_come_back(visit, network, photo_file):
