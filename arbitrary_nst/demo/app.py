@@ -66,6 +66,11 @@ def build(settings: Settings) -> gr.Blocks:
     first = blend_tab.first_view(photo, embedded, words, settings)
     pace = saving.Pace()
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=None) as page:
+        # Gradio's page asks each component in which an event may show its progress for its value,
+        # at every step of every event; the regions' editor uploads photo and layers each time. None
+        # here shows any, so all name one that has none. It is the first one, which is soon found,
+        # and not there, so that nothing is drawn.
+        nowhere = {"show_progress_on": gr.HTML(visible=False)}
         with gr.Row(elem_id="top", equal_height=True):
             gr.Markdown(
                 f"# {TITLE}\nYour photo in a mix of paintings.", elem_id="title", min_width=230
@@ -87,10 +92,6 @@ def build(settings: Settings) -> gr.Blocks:
         photo_box.lay_out_more(box)
         gr.HTML(FOOTER, elem_id="about")
 
-        # Gradio's page asks each component in which an event may show its progress for its value,
-        # at every step of every event; the regions' editor uploads photo and layers each time. None
-        # here shows any, so all name one that has none.
-        nowhere = {"show_progress_on": gr.HTML(elem_classes="sheet")}
         live, reading, heavy, minutes = (
             {**queue, **nowhere} for queue in (LIVE, READING, HEAVY, MINUTES)
         )
@@ -118,7 +119,7 @@ def build(settings: Settings) -> gr.Blocks:
         )
         endpoints.add(settings, list(embedded), HEAVY)
 
-        uploads = changes.photos[:2]
+        uploads = changes.photos[:3]  # those that may bring a mix
         for event in (*changes.photos, *changes.sizes):
             painted = after.paint(after.take(event, box.mix) if event in uploads else event)
             paint_between_after(painted)
@@ -130,7 +131,15 @@ def build(settings: Settings) -> gr.Blocks:
         for event in learned:
             after.draw(event)
         after.begin(forgot)  # the styles of the mix may be gone
-        turned = tabs.select(_name_of_tab, None, present, show_progress="hidden", **live)
+        # Of tabs that are chosen in quick succession the last one counts.
+        turned = tabs.select(
+            _name_of_tab,
+            None,
+            present,
+            show_progress="hidden",
+            trigger_mode="always_last",
+            **live,
+        )
         for paint_after in (paint_between_after, paint_regions_after, paint_mine_after):
             paint_after(turned)
     page.queue(max_size=settings.max_waiting, default_concurrency_limit=1)

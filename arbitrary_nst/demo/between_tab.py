@@ -13,7 +13,7 @@ from PIL import Image
 from arbitrary_nst.demo import controls, saving, share
 from arbitrary_nst.demo.files import shown, shown_photo
 from arbitrary_nst.demo.mixes import Mix, Own, code, embeddings_of, preview, tile_pictures
-from arbitrary_nst.demo.names import Captions, title_of, titles
+from arbitrary_nst.demo.names import Captions, narrow_title, titles
 from arbitrary_nst.demo.parts import Shared, code_box, comparison
 from arbitrary_nst.demo.photos import Photo
 from arbitrary_nst.demo.settings import Settings
@@ -153,7 +153,7 @@ def pad_html(names: Sequence[str], pictures: dict[str, Image.Image], captions: C
     """The pad with the pictures of these four styles at its corners."""
     cells = "".join(
         f'<div style="background-image: url({data_url(pictures[name])})">'
-        f"<span>{html.escape(title_of(name, captions))}</span></div>"
+        f"<span>{html.escape(narrow_title(name, captions))}</span></div>"
         for name in names
     )
     return f'<div class="pad" aria-hidden="true">{cells}<i></i></div>'
@@ -215,7 +215,7 @@ def connect(
         for step in range(STEPS):
             mix = Mix(*way(start, end, step), **controls.read(*given))
             first, second = (f"{weight:.0%}" for weight in mix.weights)
-            named = {0: title_of(start, captions), STEPS - 1: title_of(end, captions)}
+            named = {0: narrow_title(start, captions), STEPS - 1: narrow_title(end, captions)}
             caption = named.get(step, f"{first} : {second}")
             strip.append((shown(preview(photo, mix, styles)), caption))
         return strip

@@ -56,7 +56,7 @@ class BlendTab:
     controls: controls.Controls
     result: gr.ImageSlider
     status: gr.Markdown
-    link: gr.HTML
+    link: gr.Textbox  # the mix that is shown, as a text; see `script.py`
     code: gr.Code
     saving: saving.Saving
 
@@ -122,7 +122,7 @@ def lay_out(
             keep = saving.lay_out(pace)
             gr.HTML(RECENT, elem_id="recent-box")
             recall = gr.Textbox(elem_id="recall", label="Recall", elem_classes="sheet")
-    link = gr.HTML("", elem_id="link", elem_classes="sheet")
+    link = gr.Textbox(elem_id="link", label="Link", elem_classes="sheet")
     with gr.Accordion("The same picture from Python", open=False):
         text = code_box("code", first.code)
     return BlendTab(

@@ -117,8 +117,7 @@ def connect(
             return pair, hint, "", *no_offer, "", past, None
         offer = saving.offer_of(tab.saving, saving.job_of(photo, mix, styles, settings))
         text = code(photo, mix, own, settings=settings)
-        link = f'<span data-query="{share.to_text(mix)}"></span>'
-        return pair, _status(mix, captions, picture), text, *offer, link, past, None
+        return pair, _status(mix, captions, picture), text, *offer, share.to_text(mix), past, None
 
     @friendly
     def fit(photo: Photo | None, *given: Any) -> Iterator[tuple[Any, ...]]:

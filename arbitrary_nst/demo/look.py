@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
+from arbitrary_nst.demo.look_narrow import NARROW
+
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Consolas", "Liberation Mono", "monospace")
 
@@ -67,11 +69,8 @@ CSS = """
 .gradio-container, .gradio-container .main, .main > .wrap, .contain { min-width: 0 !important;
   width: 100%; }
 .gradio-container .main.fillable { padding: 10px 24px !important; }
-/* The page comes in pieces, each of which would push those below it, and Gradio's own sign that it
-   loads, too: shown when all of the first tab is there. (`:has` in `:has` is no CSS.) */
-.gradio-container:not(:has(#styles label):has(.controls input):has(#slots input):has(#preset input
-  ):has(#recent):has(#choose):has(#status p):has(#about p):has(#result img, .about.none)) > * {
-  visibility: hidden !important; }
+/* Shown when all of it is there; see `script.py`. */
+html:not(.whole) .gradio-container > * { visibility: hidden !important; }
 .tabs, .tabs .tabitem { min-width: 0; }
 .tab-wrapper { margin-bottom: 0 !important; }
 .tabs .tabitem { padding: 10px 0 0 !important; border: none !important; }
@@ -189,6 +188,9 @@ body.dragging::after { content: "Drop it anywhere: it becomes your photo"; posit
 .wrap > .head label span { margin: 0 !important; font-size: 13px;
   line-height: 1.3; display: block; white-space: nowrap; overflow: hidden;
   text-overflow: ellipsis; color: var(--body-text-color); }
+/* A name that is too long for the line, as the page finds out, gets two small ones. */
+.wrap > .head label span.long { font-size: 10.5px; line-height: 10.5px; white-space: normal;
+  overflow-wrap: anywhere; max-height: 21px; }
 .wrap > .head .tab-like-container { grid-area: number; margin: 0 !important;
   height: auto !important; overflow: visible !important; border: none !important; }
 .wrap > .slider_input_container { grid-area: range; }
@@ -244,9 +246,10 @@ footer > :not(.show-api), footer .show-api img { display: none !important; }
 #recent-box, #recent-box .html-container { padding: 0 !important; }
 #recent-box::before { content: "Your last pictures"; font-size: 13px;
   color: var(--body-text-color-subdued); }
-#recent { display: grid; grid-template-columns: repeat(8, 1fr); gap: 4px; min-height: 41px; }
-#recent button { aspect-ratio: 1; border-radius: 2px; padding: 0; border: none; cursor: pointer;
-  background: center / cover; }
+#recent { display: grid; grid-template-columns: repeat(8, minmax(0, 1fr)); gap: 4px;
+  min-height: 41px; }
+#recent button { aspect-ratio: 1; min-height: 0; min-width: 0; border-radius: 2px; padding: 0;
+  border: none; cursor: pointer; background: center / cover; }
 #recent button:hover { box-shadow: 0 0 0 2px var(--accent); }
 
 /* Choices of a style from a list. */
@@ -314,10 +317,13 @@ footer > :not(.show-api), footer .show-api img { display: none !important; }
   border: none !important; box-shadow: none !important; background: none !important; }
 #strip .thumbnail-lg img { flex: 1 1 0; min-height: 0; object-position: bottom;
   border-radius: 2px !important; }
+#strip .thumbnail-item:focus-visible { outline-offset: -3px !important; }
 #strip .thumbnail-lg:hover .caption-label { color: var(--body-text-color); }
 #strip .caption-label { position: static; flex: none; max-width: 100%; padding: 0; border: none;
   background: none; text-align: center; font-size: 12px; color: var(--body-text-color-subdued);
   white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+#own-styles .caption-label { max-width: 100%; white-space: normal; overflow-wrap: anywhere;
+  font-size: 11px; line-height: 14px; }
 #own-styles { min-height: 110px; padding: 0 !important; }
 /* As large as in the choice of styles, also where there are few of them. */
 #own-styles .grid-wrap { padding: 0 !important; }
@@ -339,69 +345,8 @@ progress:indeterminate::-webkit-progress-bar { background: var(--accent); }
 progress:indeterminate::-moz-progress-bar { width: 100%; }
 @keyframes waiting { from { opacity: .25; } to { opacity: .8; } }
 
-@media (max-width: 900px) {
-  #top { flex-wrap: wrap; }
-  .tiles .wrap { grid-template-columns: repeat(4, 1fr); }
-}
-@media (max-width: 640px) {
-  .gradio-container .main.fillable { padding: 10px 12px !important; }
-  #top { gap: 8px; }
-  #title h1 { font-size: 23px; }
-  #title p { display: none; }
-  #photo { flex-wrap: wrap; width: 100% !important; gap: 8px; }
-  #photo-info { flex: 1 1 100% !important; }
-  .tab-container button { padding: 0 3px !important; font-size: 12.5px !important;
-    min-height: 44px; }
-  #slots { min-height: 0; background: none; }
-  #own-styles .grid-container { grid-template-columns: repeat(3, 1fr) !important; }
-  #slots::after { padding-left: 0 !important; line-height: 1.6 !important; }
-  #choose { flex: 1 1 100% !important; }
-  #recent { grid-template-columns: repeat(4, 1fr); }
-  .halves { display: contents !important; }
-  .halves .desk { margin-top: 8px; }
-  .pad { max-width: 260px; }
-  #strip .grid-wrap { overflow-x: auto; }
-  #strip .grid-container { grid-template-columns: repeat(5, 44%) !important; }
-  .painting:not(:has(img)) .block:has(> .wrap > .head) { display: none; }
-  .room { gap: 12px !important; }
-  /* The picture stays in sight while its sliders move and styles are chosen. */
-  .room, .wall { display: contents !important; }
-  .stage { position: sticky !important; top: 0; z-index: 20; background: var(--wall);
-    padding: 4px 0 6px; }
-  /* As high as it needs, or a third of the screen. */
-  .stage .picture, #pad-result, #regions-result { height: var(--high) !important; }
-  .stage .picture, #regions-editor {
-    --high: min(34vh, calc((100vw - 24px) / var(--ratio, 1.5))); }
-  /* Two rows to swipe along, so that the sliders are near. */
-  #styles .wrap:not(.default) { grid-template: repeat(2, 76px) / none;
-    grid-auto-flow: column; grid-auto-columns: 104px; overflow: auto hidden;
-    scrollbar-width: thin; padding-bottom: 6px; }
-  .controls .block { padding-top: 2px !important; }
-  .stage .quiet { height: 38px; }
-  .stage .quiet p { font-size: 13.5px !important; line-height: 1.35 !important;
-    display: -webkit-box; overflow: hidden;
-    -webkit-box-orient: vertical; -webkit-line-clamp: 2; }
-}
-@media (max-width: 640px), (pointer: coarse) {
-  #slots .slot { height: 60px; }
-  .wrap:has(> .head) { grid-template: "name number" 16px "range number" 44px / 1fr 60px; }
-  .slider_input_container { min-height: 44px; }
-  .slider_input_container input[type="range"] { height: 44px !important;
-    background: transparent; }
-  input[type="number"], .small-buttons button, .remove { min-height: 44px !important;
-    height: 44px !important; }
-  .remove { width: 44px !important; min-width: 44px !important; }
-  label.checkbox-container, #size label, #quality label { min-height: 44px; }
-  .label-wrap, .desk button, .room button.lg { min-height: 44px; }
-  #regions-editor .half-container button, #regions-editor .icon-button-wrapper button {
-    width: 44px; min-height: 44px; }
-  #regions-editor .half-container .swatch { grid-template-columns: repeat(3, 44px); }
-  /* Two fingers zoom. */
-  #regions-editor .zoom-number, #regions-editor .separator, #regions-editor [aria-label^="Zoom"],
-  #regions-editor [aria-label="Pan"] { display: none; }
-  input[role="combobox"] { min-height: 44px; }
-}
 @media (prefers-reduced-motion: reduce) {
   * { transition: none !important; animation: none !important; }
 }
 """
+CSS += NARROW

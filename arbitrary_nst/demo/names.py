@@ -74,9 +74,33 @@ def title_of(name: str, captions: Captions) -> str:
     return (captions[name].short or captions[name].title) if name in captions else name
 
 
+def own_lines(name: str) -> str:
+    """The name of a visitor's own style on a tile: on two lines where one is too short for it.
+
+    It breaks after a space or a dash where it can, and loses its middle where two are too short as
+    well. A third line, which the tile does not show, has all of it.
+    """
+    if len(name) <= MOST_LETTERS:
+        return name
+    both = shortened(name, 2 * MOST_LETTERS)
+    fits = range(len(both) - MOST_LETTERS, MOST_LETTERS + 1)
+    ends = [place for place in fits if both[place - 1] in " -_." or both[place] == " "]
+    middle = len(both) // 2
+    place = min(ends, key=lambda end: abs(end - middle)) if ends else middle
+    return f"{both[:place].strip()}\n{both[place:].strip()}\n{name}"
+
+
+def shortened(name: str, most: int = MOST_LETTERS) -> str:
+    """A name without its middle, where it has more than so many letters."""
+    if len(name) <= most:
+        return name
+    head = most // 2
+    return f"{name[:head].rstrip()}…{name[len(name) - (most - head - 1) :].lstrip()}"
+
+
 def tiles(names: list[str], captions: Captions) -> list[tuple[str, str]]:
     """The same for a choice as pictures, which have a line for the title and one for the artist."""
-    return [(captions[name].lines if name in captions else name, name) for name in names]
+    return [(captions[name].lines if name in captions else own_lines(name), name) for name in names]
 
 
 def choices(names: list[str], captions: Captions) -> list[tuple[str, str]]:
@@ -85,5 +109,10 @@ def choices(names: list[str], captions: Captions) -> list[tuple[str, str]]:
 
 
 def titles(names: list[str], captions: Captions) -> list[tuple[str, str]]:
-    """The same where the field is narrow."""
-    return [(title_of(name, captions), name) for name in names]
+    """The same where the field is narrow, and would cut the end of a long name."""
+    return [(narrow_title(name, captions), name) for name in names]
+
+
+def narrow_title(name: str, captions: Captions) -> str:
+    """The short title of a style, of a visitor's own one as much of the name as fits."""
+    return title_of(name, captions) if name in captions else shortened(name)

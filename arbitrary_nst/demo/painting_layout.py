@@ -16,6 +16,7 @@ from arbitrary_nst.errors import InputError, WeightsUnavailable
 MAX_PAINTINGS = 4
 QUICK, OWN, FULL = "magenta", "cin", "vgg19"
 MISSING = "Not at hand here"
+HINT = "Drop a painting below, and press Paint."
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,7 @@ def lay_out(pace: saving.Pace, photo: str | None) -> PaintingTab:
         with gr.Column(scale=7, min_width=320, elem_classes="wall"):
             with gr.Column(elem_classes="stage"):
                 result = comparison("painting-result", photo and (photo, photo))
-                status = gr.Markdown(
-                    "Drop a painting below, and press Paint.",
-                    elem_classes="quiet",
-                    elem_id="painting-status",
-                )
+                status = gr.Markdown(HINT, elem_classes="quiet", elem_id="painting-status")
             with gr.Row(elem_id="paintings"):
                 for number in range(1, MAX_PAINTINGS + 1):
                     with gr.Column(min_width=150, elem_classes="painting"):

@@ -19,6 +19,7 @@ from arbitrary_nst.demo.files import original_name, read_upload, shown, shown_ph
 from arbitrary_nst.demo.mixes import Mix, code, file_name, paint, preview, preview_size
 from arbitrary_nst.demo.painting_layout import (
     FULL,
+    HINT,
     MAX_PAINTINGS,
     PaintingTab,
     availability,
@@ -165,7 +166,7 @@ def connect(
         try:
             _, order = _order(photo, settings, *given)
         except gr.Error:  # no photo or no painting yet
-            return _updates(**unpainted(photo, ""))
+            return _updates(**unpainted(photo, HINT))
         if order.engine != FULL and all(key in cache for key in order.keys):
             return _updates(**painted(order, [cache[key] for key in order.keys]))
         if done is not None and done.key == order.key:

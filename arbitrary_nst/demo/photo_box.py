@@ -7,6 +7,7 @@ and brings files, from wherever they come, to a button for uploads; see `script.
 from __future__ import annotations
 
 import html
+import weakref
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,11 @@ from arbitrary_nst.image.arrays import as_floats
 STATE_SECONDS = 3600  # how long a visitor who is gone is remembered
 FIRST_SAMPLE = "chelsea"
 CHOOSE = "Drop, paste or choose a photo"
+SAMPLE = "sample:"
+
+# Visitors' photos by their tokens, as long as a visit has them: a page that lost its connection
+# loads itself anew, as another visit, and asks for its photo.
+_photos: weakref.WeakValueDictionary[str, Photo] = weakref.WeakValueDictionary()
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class PhotoBox:
     mix: gr.State  # the mix that came in the last file, as a text, or ""
     about: gr.HTML
     button: gr.UploadButton
+    resume: gr.Textbox  # of a page that was here before: its photo and its mix, as a text
     remove: gr.Button
     size: gr.Radio
     camera: gr.Image
@@ -61,7 +68,7 @@ def first_photo(samples: dict[str, np.ndarray], settings: Settings) -> Photo | N
     if not samples:
         return None
     name = FIRST_SAMPLE if FIRST_SAMPLE in samples else next(iter(samples))
-    return read_photo(samples[name], f"sample:{name}", DEFAULT_SIZE, settings)
+    return read_photo(samples[name], f"{SAMPLE}{name}", DEFAULT_SIZE, settings)
 
 
 def lay_out(samples: dict[str, np.ndarray], first: Photo | None) -> PhotoBox:
@@ -81,7 +88,7 @@ def lay_out(samples: dict[str, np.ndarray], first: Photo | None) -> PhotoBox:
             row = gr.Radio(
                 names,
                 label="Or a sample",
-                value=None if first is None else first.name.removeprefix("sample:"),
+                value=None if first is None else first.name.removeprefix(SAMPLE),
                 scale=0,
                 min_width=216,
                 elem_id="samples",
@@ -89,7 +96,9 @@ def lay_out(samples: dict[str, np.ndarray], first: Photo | None) -> PhotoBox:
             )
             sheet = style_sheet("samples", [sample_tile(samples[name]) for name in names])
             gr.HTML(sheet, elem_classes="sheet")
-    return PhotoBox(state, gr.State(""), about, button, remove, *_hidden_until_placed(), row)
+    resume = gr.Textbox(elem_id="resume", label="Resume", elem_classes="sheet")
+    mix = gr.State("")
+    return PhotoBox(state, mix, about, button, resume, remove, *_hidden_until_placed(), row)
 
 
 def lay_out_more(box: PhotoBox) -> None:
@@ -135,13 +144,15 @@ def about_photo(photo: Photo | None) -> str:
     """
     if photo is None:
         return '<p class="about none" role="status">No photo yet.</p>'
-    name = html.escape(photo.name.removeprefix("sample:"))
-    kind = "Sample" if photo.name.startswith("sample:") else "Your photo"
+    name = html.escape(photo.name.removeprefix(SAMPLE))
+    is_sample = _is_sample(photo)
+    kind, key = ("Sample", html.escape(photo.name)) if is_sample else ("Your photo", photo.token)
     height, width = photo.shape
     address = data_url(to_pil(fitted(photo.image, SIDE)))
     return (
         f"<style>:root {{ --ratio: {width / height:.4f}; }}</style>"
-        f'<p class="about" role="status"><img src="{address}" alt="{kind.lower()}, small">'
+        f'<p class="about" role="status" data-photo="{key}">'
+        f'<img src="{address}" alt="{kind.lower()}, small">'
         f"<span><b>{name}</b><br>{kind}, {width} × {height} pixels</span></p>"
     )
 
@@ -169,6 +180,8 @@ def connect(
     def shown(photo: Photo | None, sample: str | None) -> list[Any]:
         """What shows a photo. `sample` is checked in the row, where there is one."""
         yours = photo is not None and sample is None
+        if photo is not None and yours:
+            _photos[photo.token] = photo
         return [photo, "", about_photo(photo), gr.Button(visible=yours), sample]
 
     @friendly
@@ -185,19 +198,37 @@ def connect(
         return shown(photo, None)
 
     @friendly
+    def resume(text: str, size: Any) -> list[Any]:
+        """Photo and mix of a page that lost its connection."""
+        key, _, mix = text.partition("?")
+        if key.startswith(SAMPLE):
+            taken = take_sample(key.removeprefix(SAMPLE), size)
+        elif (photo := _photos.get(key)) is not None:
+            taken = shown(resized(photo, _size(size), settings), None)
+        else:
+            note("The demo was started anew, and no longer has your photo. Please give it again.")
+            taken = [gr.skip()] * 5
+        return [taken[0], mix, *taken[2:]]
+
+    @friendly
     def remove() -> list[Any]:
-        return shown(first, None if first is None else first.name.removeprefix("sample:"))
+        return shown(first, None if first is None else first.name.removeprefix(SAMPLE))
 
     @friendly
     def take_sample(name: Any, size: Any) -> list[Any]:
         if name not in samples:
             return [gr.skip()] * 5
-        photo = read_photo(samples[name], f"sample:{name}", _size(size), settings)
+        photo = read_photo(samples[name], f"{SAMPLE}{name}", _size(size), settings)
         return shown(photo, name)
 
     @friendly
     def resize(photo: Photo | None, size: Any) -> Photo | None:
-        return None if photo is None else resized(photo, _size(size), settings)
+        if photo is None:
+            return None
+        new = resized(photo, _size(size), settings)
+        if not _is_sample(new):
+            _photos[new.token] = new
+        return new
 
     quick = {"show_progress": "hidden", "trigger_mode": "always_last", **live}
     # `preprocess=False`: Gradio would open files with PIL first, with errors of its own.
@@ -207,6 +238,7 @@ def connect(
     photos = [
         box.button.upload(upload, [box.button, box.size], outputs, **slow),
         box.camera.input(upload, [box.camera, box.size], outputs, **slow),
+        box.resume.change(resume, [box.resume, box.size], outputs, **slow),
         box.remove.click(remove, None, outputs, **quick),
     ]
     again = {**quick, **reading}  # the file is read anew
@@ -214,6 +246,10 @@ def connect(
     if box.samples is not None:
         photos.append(box.samples.input(take_sample, [box.samples, box.size], outputs, **quick))
     return Events(photos, sizes)
+
+
+def _is_sample(photo: Photo) -> bool:
+    return photo.name.startswith(SAMPLE)
 
 
 def _size(value: Any) -> int:

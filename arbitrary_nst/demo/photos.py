@@ -32,7 +32,7 @@ class Photo:
         size: longer side at most, in pixels, of `image`.
         image: float32 `(h, w, 3)` or, with transparency, `(h, w, 4)`, in `[0, 1]`.
         shape: height and width of the photo itself.
-        token: tells photos apart.
+        token: tells photos apart; nobody can guess it.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Photo:
     size: int
     image: np.ndarray
     shape: tuple[int, int]
-    token: str = field(default_factory=lambda: secrets.token_hex(8))
+    token: str = field(default_factory=lambda: secrets.token_hex(16))
 
     @property
     def is_scaled(self) -> bool:

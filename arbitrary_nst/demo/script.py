@@ -51,10 +51,11 @@ document.addEventListener("touchstart", (event) => {
   const at = event.touches[0];
   touch = input && { input, value: input.value, x: at.clientX, y: at.clientY, way: null };
 }, { capture: true, passive: true });
+const tell = (field) => field.dispatchEvent(new Event("input", { bubbles: true }));
 const set = (input, value) => {
   if (input.value === value) return;
   input.value = value;
-  input.dispatchEvent(new Event("input", { bubbles: true }));
+  tell(input);
 };
 document.addEventListener("touchmove", (event) => {
   if (!touch || touch.way) return;
@@ -65,8 +66,13 @@ document.addEventListener("touchmove", (event) => {
 for (const name of ["touchend", "touchcancel"]) {
   document.addEventListener(name, () => {
     const { input, value, way } = touch ?? {};
-    if (way === "scrolls") setTimeout(() => set(input, value));
     touch = null;
+    if (!input || way === "slides") return;
+    const isTap = name === "touchend" && way === null;
+    setTimeout(() => {
+      if (!isTap) set(input, value);
+      else if (input.value !== value) tell(input);  // which was held back until here
+    });
   }, { capture: true, passive: true });
 }
 document.addEventListener("input", (event) => {
@@ -132,11 +138,12 @@ document.addEventListener("contextmenu", (event) => {
   if (tileOf(event) && pressed) event.preventDefault();
 });
 
-// The link to the mix that is shown.
+// The mix that is shown, and the link to it.
+const shownMix = () => document.querySelector("#link textarea, #link input")?.value ?? "";
 document.addEventListener("click", async (event) => {
   const button = event.target.closest?.("#copy-link");
   if (!button) return;
-  const query = document.querySelector("#link [data-query]")?.dataset.query ?? "";
+  const query = shownMix();
   const address = `${location.origin}${location.pathname}${query && "?"}${query}`;
   history.replaceState(null, "", address);
   try { await navigator.clipboard.writeText(address); button.textContent = "Copied"; }
@@ -159,13 +166,13 @@ const draw = () => {
     button.addEventListener("click", () => {
       const field = document.querySelector("#recall textarea, #recall input");
       field.value = `${query}#${Date.now()}`;  // the same picture again is a change, too
-      field.dispatchEvent(new Event("input", { bubbles: true }));
+      tell(field);
     });
     return button;
   }));
 };
 const keep = () => {
-  const query = document.querySelector("#link [data-query]")?.dataset.query;
+  const query = shownMix();
   const image = [...document.querySelectorAll("#result img")].at(-1);
   if (!query || !image?.naturalWidth) return;
   const side = 96, canvas = document.createElement("canvas");
@@ -196,18 +203,43 @@ document.addEventListener("click", (event) => {
 
 // What was brushed, once it has been sent, however long that takes: Gradio's editor keeps its first
 // change to itself.
-let telling = null;
-const tell = () => {
+let nudging = null;
+const nudge = () => {
   const field = document.querySelector("#regions-nudge textarea, #regions-nudge input");
   if (!field) return;
   field.value = `${Date.now()}`;
-  field.dispatchEvent(new Event("input", { bubbles: true }));
+  tell(field);
 };
 new PerformanceObserver((list) => {
   if (!list.getEntries().some(({ name }) => name.includes("/component_server"))) return;
-  clearTimeout(telling);
-  telling = setTimeout(tell, 50);  // photo, layer and both come one by one
+  clearTimeout(nudging);
+  nudging = setTimeout(nudge, 50);  // photo, layer and both come one by one
 }).observe({ type: "resource" });
+
+// A page that loses its connection loads itself anew when the server is back, as another visit.
+// Then it asks for its photo and its mix; a visitor who loads it anew begins from the start.
+const LOST = "arbitrary_nst.lost";
+let before = null, leaving = false;
+try {
+  before = sessionStorage.getItem(LOST);
+  sessionStorage.removeItem(LOST);
+} catch { /* a browser that keeps nothing */ }
+const lose = () => {
+  const toasts = [...document.querySelectorAll(".toast-body.error")], words = "server was lost";
+  if (leaving || !toasts.some(({ textContent }) => textContent.includes(words))) return;
+  leaving = true;
+  const photo = document.querySelector("#photo-info [data-photo]")?.dataset.photo ?? "";
+  try { sessionStorage.setItem(LOST, `${photo}?${shownMix()}`); } catch { /* likewise */ }
+};
+const resume = () => {
+  const field = document.querySelector("#resume textarea, #resume input");
+  // Once the mix that the page opens on is painted, or some seconds have passed where there is no
+  // photo to paint, the page hears what is asked.
+  if (before === null || !field || !(shownMix() || performance.now() > opened + 3000)) return;
+  field.value = before;
+  before = null;
+  tell(field);
+};
 
 // Names and roles that Gradio leaves out.
 const ALTS = ["the photo before", "the painted picture"];
@@ -225,6 +257,13 @@ const name = () => {
     const free = [width - scale * image.naturalWidth, height - scale * image.naturalHeight];
     box.style.setProperty("--beside", `${Math.round(free[0] / 2)}px`);
     box.style.setProperty("--below", `${Math.round(free[1] / 2)}px`);
+  }
+  for (const text of document.querySelectorAll("#slots .head label span")) {
+    const words = `${text.textContent} ${innerWidth}`;
+    if (text.dataset.measured === words || !text.clientWidth) continue;
+    text.dataset.measured = words;
+    text.classList.remove("long");
+    text.classList.toggle("long", text.scrollWidth > text.clientWidth);
   }
   const preset = document.querySelector("#preset input");
   if (preset && !preset.placeholder) preset.placeholder = "Choose one";
@@ -258,11 +297,46 @@ const name = () => {
   }
 };
 window.addEventListener("resize", name);
-let due = false;
+
+// The page comes in pieces, each of which would push those below it: shown when all of the first
+// tab is there. What the server has made invisible does not come.
+const PIECES = ["choose", "samples", "styles", "surprise", "copy-link", "preset", "strength",
+  "strokes", "keep", "fit", "full", "recent", "more", "about"];
+const IN_ROWS = [".slot .remove", ".slot input[type=number]", ".controls input", "#status p",
+  "#styles label", "#result img, .about.none"];
+const LONGEST = 15000;  // milliseconds: better a page that moves than none
+let opened = Infinity;
+const open = () => {
+  opened = performance.now();
+  document.documentElement.classList.add("whole");
+  setTimeout(resume, 3500);
+};
+const isWhole = () => {
+  const { components } = window.gradio_config ?? {};
+  if (!components || !document.getElementById("top")) return false;
+  const off = new Set(components.filter(({ props }) => props?.visible === false)
+    .map(({ props }) => props.elem_id));
+  const named = new Set(components.map(({ props }) => props?.elem_id)).add("recent");
+  return PIECES.every((id) => !named.has(id) || off.has(id) || document.getElementById(id))
+    && IN_ROWS.every((selector) => document.querySelector(selector));
+};
+setTimeout(() => { if (opened === Infinity) open(); }, LONGEST);
+
+let due = false, naming = false;
 new MutationObserver(() => {
+  if (!naming) {  // it can wait, and costs some milliseconds
+    naming = true;
+    setTimeout(() => { naming = false; name(); }, 100);
+  }
   if (due) return;
   due = true;
-  requestAnimationFrame(() => { due = false; name(); notice(); });
+  requestAnimationFrame(() => {
+    due = false;
+    if (opened === Infinity && isWhole()) open();
+    notice();
+    lose();
+    resume();
+  });
 }).observe(document, {
   childList: true, subtree: true, characterData: true,
   attributes: true, attributeFilter: ["aria-label"],  // Gradio sets its own again

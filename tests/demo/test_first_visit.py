@@ -232,6 +232,16 @@ class TestPhone:
         self.swipe(page, start, (start[0] + 100, start[1]))
         assert float(slider.input_value()) > 0.7  # and one along it moves it
 
+    def test_a_tap_on_a_slider_moves_it(self, visit, photo_file):
+        page = visit(width=390, touch=True)
+        begin(page, photo_file)
+        slider = page.get_by_label("range slider for great-wave")
+        slider.evaluate("slider => slider.scrollIntoView({ block: 'center' })")
+        box = slider.bounding_box()
+        page.touchscreen.tap(box["x"] + box["width"] * 0.98, box["y"] + box["height"] / 2)
+        wait_until(lambda: float(slider.input_value()) > 0.9)
+        wait_until(lambda: "50% great-wave" not in page.locator("#status").inner_text())
+
     def test_targets_are_large_enough(self, visit, photo_file):
         page = visit(width=390, touch=True)
         begin(page, photo_file)

@@ -1,7 +1,11 @@
 """Where things are: nothing is cut, nothing covers anything else, what is used is in sight."""
 
+from dataclasses import replace
+
 import pytest
 from browsing import IN_A_BROWSER, begin, status, upload, wait_until
+
+from arbitrary_nst import embed, save_styles
 
 pytest.importorskip("gradio", reason="the demo needs gradio")
 
@@ -59,6 +63,53 @@ def test_titles_of_packaged_styles_are_not_cut(visit, serve, packaged, width):
         assert page.evaluate(CUT, "[id^=brush-] input, #rest input") == []
 
 
+LONG = "caspar-david-friedrich-wanderer-above-the-sea-of-fog"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_names_of_own_styles_are_not_cut(visit, network, photo_file, tmp_path, width):
+    """In the choice and in its slot; in a narrow list a name loses its middle and not its end."""
+    save_styles({LONG: replace(embed("scream"), name=LONG)}, tmp_path / "mine.safetensors")
+    page = visit(width=width)
+    begin(page, photo_file)
+    page.get_by_role("tab", name="My styles").click()
+    upload(page, tmp_path / "mine.safetensors", box="load-library")
+    page.locator("#own-styles img").first.wait_for()
+    caption = page.locator("#own-styles .caption-label").first
+    assert caption.evaluate("part => part.scrollWidth <= part.clientWidth")
+    assert caption.inner_text() == LONG
+    page.get_by_role("tab", name="Blend").click()
+    tile = page.locator("#styles label").last
+    tile.click()
+    status(page, LONG)
+    assert tile.inner_text().split("\n")[2] == LONG
+    assert page.evaluate(CUT_LINES) == []
+    slot = page.locator("#slots .slot .head label span").nth(2)
+    wait_until(
+        lambda: slot.evaluate(
+            "part => part.innerText && part.scrollWidth <= part.clientWidth"
+            " && part.scrollHeight <= part.clientHeight + 1"
+        )
+    )
+    assert slot.inner_text() == LONG
+    page.get_by_role("tab", name="Between styles").click()
+    ends = page.locator(".small-choices input").first
+    ends.click()
+    page.get_by_role("option").last.click()
+    wait_until(lambda: "…" in ends.input_value())
+    assert page.evaluate(CUT, ".pad span, #strip .caption-label, .small-choices input") == []
+
+
+def test_without_a_style_all_else_is_still_there(visit, photo_file):
+    page = visit()
+    begin(page, photo_file)
+    for name in ("great-wave", "starry-night"):
+        page.get_by_role("button", name=f"Remove {name}").click()
+    status(page, "Choose a style.")
+    assert page.locator("#title").is_visible()
+    assert page.locator("#result img").last.is_visible()
+
+
 class TestOneScreen:
     def test_six_styles_fit_on_a_laptop(self, visit, serve, packaged):
         names = ("scream", "udnie", "the-kiss", "water-lilies", "great-wave", "grande-jatte")
@@ -90,6 +141,23 @@ class TestOneScreen:
             box = picture.bounding_box()
             assert box["y"] >= -1 and box["y"] + box["height"] <= 844 / 2, part
             assert not target.evaluate(COVERED), part
+
+    def test_nothing_shines_through_the_picture_that_stays(self, visit, photo_file):
+        page = visit(width=390, touch=True)
+        begin(page, photo_file)
+        labels = "#slots .head label span, #preset .container > span, .controls .head label span"
+        checked = 0
+        for label in page.locator(labels).all():
+            if not label.is_visible():
+                continue
+            above = page.locator("#result").bounding_box()["height"] / 2
+            page.evaluate("y => scrollBy(0, y)", label.bounding_box()["y"] - above)
+            behind = label.bounding_box()["y"]
+            stage = page.locator(".stage").first.bounding_box()
+            if stage["y"] <= behind <= stage["y"] + stage["height"]:
+                assert label.evaluate(COVERED), label.inner_text()
+                checked += 1
+        assert checked >= 3
 
 
 class TestBrush:
@@ -180,10 +248,16 @@ class TestCloser:
 def test_there_is_a_button_where_there_is_a_picture_to_keep(visit, photo_file, tmp_path):
     page = visit()
     begin(page, photo_file)
-    for tab, button in (("Any painting", "#painting-full"), ("My styles", "#mine-full")):
+    for tab, name, hint in (  # which is there after another photo, too
+        ("Any painting", "painting", "Drop a painting"),
+        ("My styles", "mine", "painting"),
+    ):
         page.get_by_role("tab", name=tab).click()
-        page.locator(button.replace("full", "result") + " img").last.wait_for()
-        assert not page.locator(button).is_visible()
+        page.locator(f"#{name}-result img").last.wait_for()
+        assert not page.locator(f"#{name}-full").is_visible()
+        page.locator(f"#{name}-status").get_by_text(
+            hint
+        ).first.wait_for()  # after another photo, too
     page.get_by_role("tab", name="Blend").click()
     for name in ("great-wave", "starry-night"):
         page.get_by_label(f"range slider for {name}").fill("0")

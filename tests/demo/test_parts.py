@@ -16,6 +16,7 @@ from arbitrary_nst.demo import (  # noqa: E402
     controls,
     look,
     mixes,
+    names,
     painting_layout,
     photos,
     saving,
@@ -158,3 +159,36 @@ def test_no_rule_is_dropped_for_nested_has():
         elif sign == ")":
             open_ones.pop()
     assert not open_ones
+
+
+class TestOwnNames:
+    """Names of a visitor's own styles, which may be long and have no short title."""
+
+    @pytest.mark.parametrize(
+        ("name", "lines"),
+        [
+            ("mine", "mine"),
+            ("x" * 16, "x" * 16),
+            ("albrecht-durer-hare", "albrecht-\ndurer-hare\nalbrecht-durer-hare"),
+            ("the sea at night", "the sea at night"),
+            ("a large red vase there", "a large red\nvase there\na large red vase there"),
+            ("x" * 20, f"{'x' * 10}\n{'x' * 10}\n{'x' * 20}"),
+            ("a" * 20 + "b" * 30, f"{'a' * 16}\n…{'b' * 15}\n{'a' * 20}{'b' * 30}"),
+        ],
+    )
+    def test_on_a_tile(self, name, lines):
+        assert names.own_lines(name) == lines
+
+    @pytest.mark.parametrize("length", range(1, 61))
+    def test_no_line_is_too_long_and_none_is_empty(self, length):
+        for name in ("x" * length, ("ab-cde f" * 8)[:length].strip()):
+            lines = names.own_lines(name).split("\n")
+            assert lines[-1] == name
+            assert all(0 < len(line) <= names.MOST_LETTERS for line in lines[:2])
+
+    def test_in_a_narrow_field_both_ends_stay(self):
+        assert names.shortened("albrecht-durer-young-hare") == "albrecht…ng-hare"
+        captions = {"the-kiss": names.Caption("The Kiss", "Gustav Klimt", "The Kiss")}
+        own = "my-own-painting-of-a-cat"
+        shown = names.titles(["the-kiss", own], captions)
+        assert shown == [("The Kiss", "the-kiss"), ("my-own-p…f-a-cat", own)]
