@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import argparse
 import collections
+import hashlib
+import io
 import json
 import os
 import random
@@ -28,6 +30,8 @@ from pathlib import Path
 
 import numpy as np
 from fuzz_images import _forget_peak, _peak_mb, mutated, seeds
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 SECONDS = 5.0  # of processor time
 HANGS = 120.0  # seconds of the clock, on a busy machine
@@ -105,6 +109,23 @@ def mask_files() -> list[bytes]:
     return list(seeds().values())
 
 
+def record_files() -> list[bytes]:
+    """What a film leaves of two segments, as JSON; the files that it names are in `read_record`."""
+    digest = hashlib.sha256(b"frames").hexdigest()
+    return [json.dumps({"segments": [digest] * 2, "past": digest}, indent=1).encode()]
+
+
+def mix_files() -> list[bytes]:
+    """Pictures that the demo saved, with the settings in them."""
+    found = []
+    for text in ("mix=great-wave:0.5,scream:1&strength=0.8", "mix=udnie:0&strokes=2&colours=photo"):
+        notes, stream = PngInfo(), io.BytesIO()
+        notes.add_itxt("arbitrary_nst", text)
+        Image.new("RGB", (8, 8)).save(stream, "PNG", pnginfo=notes)
+        found.append(stream.getvalue())
+    return found
+
+
 def read_style(path: str) -> None:
     """Reads it, and names all that is in it."""
     from arbitrary_nst.embedding import blend, load_styles
@@ -165,6 +186,36 @@ def read_mask(path: str) -> None:
         cover_of(masks, [0.5, 0.0, 0.5], shape)
 
 
+def read_record(path: str) -> None:
+    """Goes on with the parts of a film: those that are whole, or none."""
+    from contextlib import ExitStack
+
+    from arbitrary_nst.video import parts
+
+    folder, settings = Path(path).with_name("out.mp4.parts"), {"seed": 0}
+    with ExitStack() as held:
+        parts.open_parts(folder, settings, held)
+    for name in ("segment-000000.part", "segment-000001.part", "past-000002.npz"):
+        (folder / name).write_bytes(b"frames")
+    (folder / parts.RECORD_FILE).write_bytes(Path(path).read_bytes())
+    with ExitStack() as held:
+        assert parts.open_parts(folder, settings, held) in (0, 2)
+    parts.has_finished(folder)
+    parts.remove_parts(folder)
+
+
+def read_mix(path: str) -> None:
+    """Takes the mix as the page does where such a picture is dropped onto it."""
+    from arbitrary_nst.demo.files import settings_in
+    from arbitrary_nst.demo.share import from_text, to_text
+
+    text = settings_in(Path(path).read_bytes())
+    mix = from_text(text, ["great-wave", "scream", "udnie"])
+    if mix is not None:
+        assert all(0 <= weight <= 1 for weight in (*mix.weights, mix.strength))
+        assert 0.5 <= mix.strokes <= 3 and len(to_text(mix)) < 200
+
+
 KINDS: dict[str, tuple[Callable[[], list[bytes]], Callable[[str], None]]] = {
     "style": (style_files, read_style),
     "network": (network_files, read_network),
@@ -172,6 +223,8 @@ KINDS: dict[str, tuple[Callable[[], list[bytes]], Callable[[str], None]]] = {
     "vgg19": (vgg19_files, read_vgg19),
     "tflite": (tflite_files, read_tflite),
     "mask": (mask_files, read_mask),
+    "record": (record_files, read_record),
+    "mix": (mix_files, read_mix),
 }
 
 
