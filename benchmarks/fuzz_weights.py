@@ -283,6 +283,8 @@ def serve(kind: str) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
     warnings.simplefilter("ignore")
     path = Path(tempfile.mkdtemp()) / "file.bin"
+    path.write_bytes(KINDS[kind][0]()[0])
+    read(str(path))  # what that imports is not the damaged files' doing
     while head := requests.read(8):
         data = requests.read(struct.unpack("<Q", head)[0])
         path.write_bytes(data)

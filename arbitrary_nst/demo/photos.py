@@ -92,7 +92,7 @@ def read_photo(source: bytes | np.ndarray, name: str, size: int, settings: Setti
 def _digest(source: bytes | np.ndarray) -> Any:
     if isinstance(source, bytes):
         return hashlib.sha256(source).digest()
-    return source.shape, hashlib.sha256(np.ascontiguousarray(source)).digest()
+    return source.shape, hashlib.sha256(np.ascontiguousarray(source).data).digest()
 
 
 def resized(photo: Photo, size: int, settings: Settings) -> Photo:
