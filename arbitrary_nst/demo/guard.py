@@ -28,7 +28,7 @@ from arbitrary_nst.demo.settings import Settings
 
 LOGINS, LOGIN_SECONDS = 10, 300  # wrong guesses of an address in this time
 UPLOADS, UPLOAD_SECONDS = 20, 1800  # times the largest file, of an address in this time
-UPLOAD = "/gradio_api/upload"
+UPLOAD, CALL = "/gradio_api/upload", "/gradio_api/call/"
 BODY = 10 * 10**6  # bytes at most of a request that is no upload: most of it the regions' editor's
 WAITING = 12  # requests of one visitor that may wait
 SHARE_WAITING = 0.5  # of all places in the queue, for the visitors of one address together
@@ -105,22 +105,14 @@ class Guard:
         if path.endswith(UPLOAD):
             receive = self._counted(receive, who)
         elif scope["method"] not in ("GET", "HEAD"):
-            # Whole, so that Gradio keeps nothing of one that breaks off.
-            again, body = await read_whole(receive)
-            if again is None:
-                return
-            receive, form = again, form_in(body, headers.get(b"content-type", ""))
-            if fault := fault_in(form, path, self._functions()):
-                await _refuse(send, 400, fault)
-                return
-            visitor = visitor_in(form or {})
-            refusal = self._no_place(path, visitor, who)
+            receive, visitor, refusal = await self._read(receive, path, headers, who)
             if refusal is not None:
                 await _refuse(send, *refusal)
+            if receive is None or refusal is not None:
                 return
             if path.endswith("/queue/join"):
                 self._watch(visitor, PATIENCE, session_hash=visitor)
-            elif "/gradio_api/call/" in path:
+            elif CALL in path:
                 answer = self._watching(answer)
         listener = _listener(scope, path)
         if listener:
@@ -160,14 +152,26 @@ class Guard:
                 return 413, "This is more than the page itself sends."
         return None
 
-    def _no_place(self, path: str, visitor: str, who: str) -> tuple[int, str] | None:
-        """Why a request whose body is read is refused."""
-        if not path.endswith("/queue/join") and "/gradio_api/call/" not in path:
-            return None
-        most = SHARE_WAITING * self._settings.max_waiting
-        if self._waiting(visitor) >= WAITING or self._waiting_at(who) >= most:
-            return 429, "You have many requests waiting. Try again in a moment."
-        return None
+    async def _read(
+        self, receive: Any, path: str, headers: dict[bytes, str], who: str
+    ) -> tuple[Any, str, tuple[int, str] | None]:
+        """Reads a request whole, so that Gradio keeps nothing of one that breaks off.
+
+        Returns:
+            What gives it once more (None where it broke off), the visitor whom it names, and why
+            it is refused, if it is.
+        """
+        again, body = await read_whole(receive)
+        form = form_in(body, headers.get(b"content-type", ""))
+        if fault := fault_in(form, path, self._functions()):
+            return again, "", (400, fault)
+        visitor, most = visitor_in(form or {}), SHARE_WAITING * self._settings.max_waiting
+        if (path.endswith("/queue/join") or CALL in path) and (
+            self._waiting(visitor) >= WAITING or self._waiting_at(who) >= most
+        ):
+            text = "You have many requests waiting. Try again in a moment."
+            return again, visitor, (429, text)
+        return again, visitor, None
 
     def _counted(self, receive: Any, who: str) -> Any:
         async def counted() -> Any:
@@ -299,7 +303,7 @@ def _listener(scope: Any, path: str) -> str:
     if path.endswith("/queue/data"):
         query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
         return query.get("session_hash", [""])[0]
-    if scope["method"] == "GET" and "/gradio_api/call/" in path:
+    if scope["method"] == "GET" and CALL in path:
         return path.rpartition("/")[2]
     return ""
 
