@@ -42,9 +42,9 @@ TEXTS = [
         "/dev/null /dev/zero /dev/full loop link.png deep/deep/deep.png . .. / ~ * ? [a] $HOME "
         "sample:astronaut sample:none sample: http://localhost/a.png file:photo.png C:\\a.png "
         "-o --size --help -h -- --overwrite out.png out.jpg out.webp out.tif out.bmp out.avif out "
-        "out.xyz out.png.part .png .hidden no/such/out.png folder/out.png out.safetensors photos "
-        "painted painted/new out.mp4 clip.mp4 out.gif keep png jpg auto cin magenta vgg19 best "
-        "style content float32 bfloat16 onnx tflite savedmodel local"
+        "out.xyz out.png/ out.png.part .png .hidden no/such/out.png folder/out.png "
+        "out.safetensors photos painted painted/new out.mp4 clip.mp4 out.gif keep png jpg auto cin "
+        "magenta vgg19 best style content float32 bfloat16 onnx tflite savedmodel local"
     ).split(),
     "",
     " ",

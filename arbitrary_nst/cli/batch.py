@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 
 from arbitrary_nst.batch import num_cores, stylize_folder
 from arbitrary_nst.batch.files import PICTURE_FORMATS
@@ -94,11 +95,11 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add_saving(parser, stylize_folder)
 
 
-def _engine(options: argparse.Namespace) -> EngineName | Engine:
+def _engine(options: argparse.Namespace, styles: Sequence[str]) -> EngineName | Engine:
     is_set = any(getattr(options, name) is not None for name in CIN_SETTINGS)
     if is_set and means_cin(options):
         set_threads(1)  # as a batch has them, which has to be said before there is an engine
-    return chosen_engine(options)
+    return chosen_engine(options, styles)
 
 
 def batch(options: argparse.Namespace) -> int:
@@ -125,7 +126,7 @@ def batch(options: argparse.Namespace) -> int:
             working_size=options.working_size,
             texture_scale=options.texture_scale,
             masks=masks,
-            engine=_engine(options),
+            engine=_engine(options, names),
             seed=options.seed,
             max_pixels=options.max_pixels,
             max_memory=options.max_memory,

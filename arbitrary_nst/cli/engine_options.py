@@ -12,6 +12,10 @@ from arbitrary_nst.engines import ENGINES, EngineName
 from arbitrary_nst.engines.protocol import Engine
 from arbitrary_nst.engines.shared import REFINE_STEPS
 from arbitrary_nst.errors import InputError
+from arbitrary_nst.pipeline.arguments import Options
+from arbitrary_nst.pipeline.contents import load_content
+from arbitrary_nst.pipeline.engine_choice import choose
+from arbitrary_nst.samples import content_or_sample
 
 # Options of `Cin`, under the same names; the first one magenta has, too.
 CIN_SETTINGS = ("style_scale", "refine_steps", "fit_steps")
@@ -69,8 +73,19 @@ def add_engine(parser: argparse.ArgumentParser, engines: Sequence[str] = ENGINES
     )
 
 
-def chosen_engine(options: argparse.Namespace) -> EngineName | Engine:
-    """The engine that `add_engine`'s options ask for: a name, or an object with its settings."""
+def chosen_engine(
+    options: argparse.Namespace, styles: Sequence[str], content: str | None = None
+) -> EngineName | Engine:
+    """The engine that `add_engine`'s options ask for: a name, or an object with its settings.
+
+    An object begins by reading its network, which may have to be downloaded; so what it is for is
+    read before. (A name is loaded when all that is read already.)
+
+    Args:
+        options: parsed.
+        styles: that it is to paint in.
+        content: the photo, where it is one.
+    """
     given = {name: value for name, value in vars(options).items() if value is not None}
     for name in CIN_SETTINGS[1:]:
         if name in given and not means_cin(options):
@@ -85,6 +100,7 @@ def chosen_engine(options: argparse.Namespace) -> EngineName | Engine:
         if options.engine != "vgg19":
             name = next(iter([*settings, "checkpoint"])).replace("_", "-")
             raise InputError(f"--{name} is a setting of --engine vgg19, not of {options.engine}.")
+        check_readable(options, styles, content)
         from arbitrary_nst.engines.vgg19 import Vgg19, Vgg19Settings
 
         return Vgg19(settings=Vgg19Settings(**settings), checkpoint=checkpoint)
@@ -95,9 +111,24 @@ def chosen_engine(options: argparse.Namespace) -> EngineName | Engine:
         from arbitrary_nst.engines.cin import Cin
 
         return Cin(**chosen, precision=given.get("precision", "auto"))
+    check_readable(options, styles, content)
     from arbitrary_nst.engines.magenta import Magenta
 
     return Magenta(style_scale=options.style_scale)
+
+
+def check_readable(
+    options: argparse.Namespace, styles: Sequence[str], content: str | None = None
+) -> None:
+    """Reads styles and photo once for nothing, so that they are refused before a download.
+
+    Raises:
+        InputError: one cannot be read; its subclasses tell why.
+        WeightsUnavailable: there is no cin network, whose styles are known by name.
+    """
+    choose(styles, options.engine, Options(max_pixels=options.max_pixels).max_pixels)
+    if content is not None:
+        load_content(content_or_sample(content), Options(max_pixels=options.max_pixels))
 
 
 def means_cin(options: argparse.Namespace) -> bool:

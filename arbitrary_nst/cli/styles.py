@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from arbitrary_nst import api
-from arbitrary_nst.cli.engine_options import add_engine, chosen_engine
+from arbitrary_nst.cli.engine_options import add_engine, check_readable, chosen_engine, means_cin
 from arbitrary_nst.cli.options import (
     STYLE_FILE_HELP,
     STYLE_HELP,
@@ -130,7 +130,9 @@ def _add_embed(commands) -> None:
 def embed(options: argparse.Namespace) -> None:
     """`arbitrary-nst embed`: one style, or a library of several, in one file."""
     check_style_file(options.output)
-    engine = chosen_engine(options)
+    if not means_cin(options):
+        check_readable(options, options.style)  # all of them, before the first is embedded
+    engine = chosen_engine(options, options.style)
     embeddings = []
     with ProgressBar("embed", unit="style") as bar:
         for done, style in enumerate(options.style, start=1):

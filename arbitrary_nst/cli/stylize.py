@@ -86,12 +86,12 @@ def stylize(options: argparse.Namespace) -> None:
     """`arbitrary-nst stylize`: see `api.stylize`."""
     check_output_path(options.output)
     check_bits(options.bits, options.output)
+    names, _, masks = styles_of(options)
     if not options.overwrite:
-        names, _, masks = styles_of(options)
         parts = {f"style {number}": name for number, name in enumerate(names, start=1)}
         areas = {f"mask {number}": mask for number, mask in enumerate(masks or (), start=1)}
         check_inputs_stay(options.output, {"photo": options.content, **parts, **areas})
-    engine = chosen_engine(options)
+    engine = chosen_engine(options, names, options.content)
     try:
         with (
             ProgressBar("stylize", unit="", at_once=False) as bar,

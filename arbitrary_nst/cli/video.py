@@ -113,7 +113,7 @@ def video(options: argparse.Namespace) -> None:
                 texture_scale=options.texture_scale,
                 masks=masks,
                 steady=options.steady,
-                engine=chosen_engine(options),
+                engine=chosen_engine(options, _names(options)),
                 seed=options.seed,
                 max_pixels=options.max_pixels,
                 max_memory=options.max_memory,
@@ -147,6 +147,13 @@ def _styles(options: argparse.Namespace) -> tuple:
         moments[-1][1].append(name)
         moments[-1][2].append(weight)
     return [Keyframe(*moment) for moment in moments], None, None
+
+
+def _names(options: argparse.Namespace) -> list[str]:
+    """The styles, at whatever time they are."""
+    if options.style:
+        return styles_of(options)[0]
+    return [name for _, name, _ in options.keyframe]
 
 
 class _ProgressBar(ProgressBar):

@@ -26,6 +26,19 @@ def check_name(path: str | os.PathLike[str]) -> None:
         )
 
 
+def check_is_no_folder(path: str | os.PathLike[str]) -> None:
+    """Raises `InputError` where the path of a file ends as that of a folder does.
+
+    Python's paths would drop the slash, and a file appear where a folder was meant.
+    """
+    text = os.fsdecode(path)
+    if text.endswith(tuple(filter(None, (os.sep, os.altsep)))):
+        raise InputError(
+            f"The output path {os.fspath(path)!r} is that of a folder: it ends in {text[-1]!r}. "
+            f"Expected the name of a file."
+        )
+
+
 def check_target(path: str | os.PathLike[str]) -> Path:
     """Checks that a file can be written at `path`, so that heavy work is not done in vain.
 
@@ -37,6 +50,7 @@ def check_target(path: str | os.PathLike[str]) -> Path:
             name that a file could have.
     """
     check_name(path)
+    check_is_no_folder(path)
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
         raise InputError(

@@ -19,6 +19,11 @@ def is_plain(text: str) -> bool:
     return not any(unicodedata.category(character) in FORBIDDEN_CATEGORIES for character in text)
 
 
+def said(error: object, longest: int = 300) -> str:
+    """What an error says of a file that anybody may have made, whose parts it may name."""
+    return made_plain(" ".join(str(error).split()), longest)
+
+
 def made_plain(text: str, longest: int) -> str:
     """A text such as the name of a file, which may hold anything, as a plain one.
 

@@ -35,6 +35,7 @@ from arbitrary_nst.demo.sweep import PREFIX, start_sweeping
 
 TITLE = "Blend painting styles"
 CLEAN_EVERY, KEEP_FOR = 300, 1800  # seconds: of the files of uploads and pictures
+SESSIONS = 256  # visitors whose photo and settings are remembered; each may be some 15 MB
 FOOTER = """<p><b>Offline and private.</b> Your photo is painted where this demo runs; it is deleted
 after half an hour, and shown to nobody else. <b>Credits.</b> The paintings are in the public
 domain; the sample photos are those of scikit-image. Painted by one small network of our own, after
@@ -142,7 +143,8 @@ def build(settings: Settings) -> gr.Blocks:
         )
         for paint_after in (paint_between_after, paint_regions_after, paint_mine_after):
             paint_after(turned)
-    page.queue(max_size=settings.max_waiting, default_concurrency_limit=1)
+    # `api_open=False`: else any function could be run past the queue, as many at once as one likes.
+    page.queue(max_size=settings.max_waiting, default_concurrency_limit=1, api_open=False)
     return page
 
 
@@ -179,6 +181,7 @@ def _launch(page: gr.Blocks, settings: Settings) -> tuple[str, str]:
         share=settings.share,
         auth=settings.auth,
         max_file_size=settings.max_file_megabytes * 10**6,
+        state_session_capacity=SESSIONS,
         allowed_paths=[],
         footer_links=["api"],
         run_history=False,  # else every picture is kept in the visitor's browser

@@ -206,10 +206,11 @@ def connect(
 
     @friendly
     def draw_strip(
-        tab: str, photo: Photo | None, own: Own, start: str, end: str, *given: Any
+        tab: str, photo: Photo | None, own: Own, start: Any, end: Any, *given: Any
     ) -> Any:
         if tab != NAME or photo is None:
             return gr.skip()
+        start, end = controls.text(start), controls.text(end)
         styles = embeddings_of((start, end), embedded, own)
         strip = []
         for step in range(STEPS):
@@ -244,20 +245,23 @@ def connect(
         return saving.job_of(photo, mix, styles, settings, share.to_text(mix))
 
     @friendly
-    def at_pad(x: Any, y: Any, *names: str) -> Any:
+    def at_pad(x: Any, y: Any, *given: Any) -> Any:
+        names = [controls.text(name) for name in given]
         x, y = controls.number(x, "Left to right"), controls.number(y, "Top to bottom")
         return corner_mix(x, y, names)
 
     @friendly
-    def at_strip(start: str, end: str, event: gr.SelectData) -> Any:
-        names, weights = way(start, end, int(event.index))
+    def at_strip(start: Any, end: Any, event: gr.SelectData) -> Any:
+        step = min(max(int(event.index), 0), STEPS - 1)
+        names, weights = way(controls.text(start), controls.text(end), step)
         shares = {n: w for n, w in zip(names, weights, strict=True) if w}
         return tuple(shares), tuple(shares.values())
 
     @friendly
-    def draw_pad(tab: str, photo: Photo | None, own: Own, *names: str) -> Any:
+    def draw_pad(tab: str, photo: Photo | None, own: Own, *given: Any) -> Any:
         if tab != NAME or photo is None:
             return gr.skip()
+        names = tuple(controls.text(name) for name in given)
         embeddings_of(names, embedded, own)  # for its check of the names
         four = {name: style for name, style in embedded.items() if name in names}
         ours = {name: style for name, style in own.items() if name in names}

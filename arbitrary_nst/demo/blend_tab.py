@@ -157,9 +157,10 @@ def connect(
         return [*show(weights, own), mix.strength, mix.strokes, mix.keep_colors]
 
     @friendly
-    def pick(names: list[str], chosen: tuple[str, ...], own: Own, *weights: float) -> list[Any]:
+    def pick(given: Any, chosen: tuple[str, ...], own: Own, *weights: float) -> list[Any]:
+        names = [controls.text(name) for name in given] if isinstance(given, list) else []
         before = slots.weighted(chosen, weights)
-        return show(slots.picked(names or [], before, embedded, own), own)
+        return show(slots.picked(names, before, embedded, own), own)
 
     @friendly
     def remove(label: str, chosen: tuple[str, ...], own: Own, *weights: float) -> list[Any]:
@@ -181,8 +182,9 @@ def connect(
         return [gr.skip()] * len(everything) if mix is None else show_all(mix, {})
 
     @friendly
-    def take_text(text: str, own: Own) -> list[Any]:
-        mix = share.from_text(text.partition("#")[0], [*embedded, *own])
+    def take_text(given: Any, own: Own) -> list[Any]:
+        text, _, _ = controls.text(given).partition("#")
+        mix = share.from_text(text, [*embedded, *own])
         return [gr.skip()] * len(everything) if mix is None else show_all(mix, own)
 
     @friendly
@@ -190,10 +192,10 @@ def connect(
         return show_all(share.surprise(list(embedded)), {})
 
     @friendly
-    def take_preset(name: str | None) -> list[Any]:
-        if name is None or name not in share.PRESETS:
+    def take_preset(name: Any) -> list[Any]:
+        mix = share.PRESETS.get(controls.text(name))
+        if mix is None:
             return [gr.skip()] * len(everything)
-        mix = share.PRESETS[name]
         return show_all(Mix(tuple(mix), tuple(mix.values())), {})
 
     @friendly

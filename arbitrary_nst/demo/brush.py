@@ -49,7 +49,7 @@ class Layers:
     @server
     def accept(self, data: AcceptBlobs) -> None:
         """Takes the layer that was drawn on; the photo below it is known."""
-        if data.data["type"] != "layer" or not data.files:
+        if data.data.get("type") != "layer" or not data.files:
             return
         visitor, drawn = str(data.data.get("session_hash"))[:MAX_NAME], data.files[0][1]
         self.forget(visitor)

@@ -60,6 +60,14 @@ def read(strength: Any, strokes: Any, keep: Any) -> dict[str, Any]:
     }
 
 
+def text(value: Any) -> str:
+    """A name as the page sends it; "", which nothing is called, in place of anything else.
+
+    A message made by hand may hold a list where a name belongs.
+    """
+    return value if isinstance(value, str) else ""
+
+
 def number(value: Any, what: str, low: float = 0.0, high: float = 1.0) -> float:
     """A number as it was typed, brought into its bounds, and the visitor told of it.
 

@@ -92,7 +92,7 @@ def embeddings_of(names: tuple[str, ...], embedded: Mapping[str, Embedding], own
         StyleError: a message made by hand named what is no style, or one that was forgotten.
     """
     for name in names:
-        if name not in own and name not in embedded:
+        if not isinstance(name, str) or (name not in own and name not in embedded):
             raise StyleError(f"There is no style named {name!r:.100}, or no longer.")
     return [own[name].embedding if name in own else embedded[name] for name in names]
 

@@ -47,6 +47,7 @@ from arbitrary_nst.pipeline.detail import restore_detail
 NAME = "Any painting"
 FULL_SIZE = 768  # pixels at most in full quality: beyond, a picture takes half an hour
 PREVIEW_SECONDS = 1.0  # between two pictures on the way
+MOST_STOPS = 1000
 
 Paintings = dict[str, Embedding]  # by engine and file
 
@@ -193,10 +194,13 @@ def connect(
     def wait(request: gr.Request) -> tuple[Any, ...]:
         """While others are served there is nothing of `run` yet to be seen."""
         stops[str(request.session_hash)] = threading.Event()
+        while len(stops) > MOST_STOPS:  # of visitors who left before their turn
+            del stops[next(iter(stops))]
         return bar("Waiting for a turn"), gr.Button(interactive=True)
 
     def cancel(request: gr.Request) -> str:
-        stops.setdefault(str(request.session_hash), threading.Event()).set()
+        if (stop := stops.get(str(request.session_hash))) is not None:
+            stop.set()
         return bar("Ends after this step")
 
     given = [tab.engine, *tab.controls.all, *tab.images, *tab.weights]
@@ -310,8 +314,8 @@ def _chosen(files: tuple[Any, ...], weights: tuple[Any, ...]) -> list[tuple[Any,
     return chosen
 
 
-def _key(engine: str, file: dict[str, Any]) -> str:
-    return f"{engine} {file.get('path')}"
+def _key(engine: str, file: Any) -> str:
+    return f"{engine} {file.get('path') if isinstance(file, dict) else None}"
 
 
 def _with_embeddings(

@@ -14,6 +14,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
+from arbitrary_nst.demo.controls import text
 from arbitrary_nst.demo.files import original_name, read_upload, settings_in
 from arbitrary_nst.demo.photos import (
     DEFAULT_SIZE,
@@ -191,9 +192,9 @@ def connect(
             return [gr.skip()] * 5
         file = file[0] if isinstance(file, list) else file
         source = read_upload(file, settings)
-        if text := settings_in(source):
+        if mix := settings_in(source):
             note("This picture was made here: its mix is taken, and your photo stays.")
-            return [gr.skip(), text, *[gr.skip()] * 3]
+            return [gr.skip(), mix, *[gr.skip()] * 3]
         photo = read_photo(source, original_name(file), _size(size), settings)
         return shown(photo, None)
 
@@ -216,7 +217,7 @@ def connect(
 
     @friendly
     def take_sample(name: Any, size: Any) -> list[Any]:
-        if name not in samples:
+        if text(name) not in samples:
             return [gr.skip()] * 5
         photo = read_photo(samples[name], f"{SAMPLE}{name}", _size(size), settings)
         return shown(photo, name)

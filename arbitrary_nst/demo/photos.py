@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+import weakref
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -51,6 +53,15 @@ class Photo:
         """The image that is painted, as it is before."""
         return as_picture(self.image)
 
+    def __deepcopy__(self, memo: Any) -> Photo:
+        """Itself, which nobody changes: each visit would begin with a copy of its own."""
+        return self
+
+
+# A photo of each file and size that some visitor has: its file and its pixels are kept once, or one
+# upload that is named again and again would fill the memory.
+_known: weakref.WeakValueDictionary[Any, Photo] = weakref.WeakValueDictionary()
+
 
 def as_picture(image: np.ndarray) -> Image.Image:
     """An image of three or four channels as a PIL image."""
@@ -65,15 +76,31 @@ def read_photo(source: bytes | np.ndarray, name: str, size: int, settings: Setti
         ImageTooLarge: more pixels than the demo reads.
         ImageError: not an image, or a damaged one.
     """
-    image = _decoded(source, settings)
-    return Photo(name, source, size, _at_most(image, size), image.shape[:2])
+    file = _digest(source), settings
+    known = _known.get((*file, size))
+    if known is not None:
+        photo = replace(known, name=name, token=secrets.token_hex(8))
+    else:
+        image = _decoded(source, settings)
+        other = _known.get(file)
+        kept = source if other is None else other.source
+        photo = Photo(name, kept, size, _at_most(image, size), image.shape[:2])
+    _known[file] = _known[(*file, size)] = photo
+    return photo
+
+
+def _digest(source: bytes | np.ndarray) -> Any:
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).digest()
+    return source.shape, hashlib.sha256(np.ascontiguousarray(source).data).digest()
 
 
 def resized(photo: Photo, size: int, settings: Settings) -> Photo:
     """The same photo for painting at another size."""
     if size == photo.size:
         return photo
-    return replace(photo, size=size, image=_at_most(_decoded(photo.source, settings), size))
+    other = read_photo(photo.source, photo.name, size, settings)
+    return replace(other, token=photo.token)
 
 
 def full_shape(photo: Photo, settings: Settings) -> tuple[int, int]:

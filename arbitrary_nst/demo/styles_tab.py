@@ -195,7 +195,7 @@ def connect(
             raise gr.Error("Choose paintings first.", title="Nothing yet", print_exception=False)
         files = files if isinstance(files, list) else [files]
         check_room(own, len(files))
-        given = [line.strip() for line in (names or "").splitlines() if line.strip()]
+        given = [line.strip() for line in controls.text(names).splitlines() if line.strip()]
         # Of our own network, if it takes images, so that they mix with the packaged styles.
         engine = load_engine(OWN if predicts_styles() else QUICK)
         for index, file in enumerate(files):
@@ -232,7 +232,7 @@ def connect(
 
     @friendly
     def choose(own: Own, event: gr.SelectData) -> str:
-        return list(own)[int(event.index)] if int(event.index) < len(own) else ""
+        return list(own)[int(event.index)] if 0 <= int(event.index) < len(own) else ""
 
     def newest(own: Own) -> str:
         return list(own)[-1] if own else ""

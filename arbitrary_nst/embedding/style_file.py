@@ -19,9 +19,9 @@ import safetensors
 import safetensors.numpy
 from safetensors import SafetensorError
 
-from arbitrary_nst.common.atomic import check_name, write_bytes
+from arbitrary_nst.common.atomic import check_is_no_folder, check_name, write_bytes
 from arbitrary_nst.common.json_text import parse_json
-from arbitrary_nst.common.text import shortened
+from arbitrary_nst.common.text import said, shortened
 from arbitrary_nst.errors import EmbeddingError
 
 FILE_VERSION = 1
@@ -48,6 +48,7 @@ def write_file(path: str | os.PathLike[str], styles: Sequence[Style]) -> None:
         InputError: no file could be called so.
     """
     check_name(path)
+    check_is_no_folder(path)
     target = Path(path)
     if target.is_dir() or not target.parent.is_dir():
         fault = "It is a folder" if target.is_dir() else f"There is no folder '{target.parent}'"
@@ -112,7 +113,7 @@ def _decode(data: bytes, make: Callable[..., Made]) -> list[Made]:
     except (SafetensorError, ValueError) as error:
         raise EmbeddingError(
             "It is damaged or not a safetensors file at all. Expected a file written by "
-            f"`Embedding.save` or `save_styles`. The reader says: {error}"
+            f"`Embedding.save` or `save_styles`. The reader says: {said(error)}"
         ) from error
     records = _decode_metadata((header.get("__metadata__") or {}).get(_METADATA_KEY))
     arrays: list[dict[str, np.ndarray]] = [{} for _ in records]
@@ -120,7 +121,9 @@ def _decode(data: bytes, make: Callable[..., Made]) -> list[Made]:
     for key, tensor in tensors:
         position, slash, name = key.partition("/")
         if position not in positions or not slash:
-            raise EmbeddingError(f"Array {key!r} belongs to none of its {len(records)} styles.")
+            raise EmbeddingError(
+                f"Array {key!r:.200} belongs to none of its {len(records)} styles."
+            )
         arrays[positions[position]][name] = _decode_array(key, tensor)
     return [make(arrays=own, **record) for own, record in zip(arrays, records, strict=True)]
 
@@ -128,12 +131,12 @@ def _decode(data: bytes, make: Callable[..., Made]) -> list[Made]:
 def _decode_array(key: str, tensor: Mapping[str, Any]) -> np.ndarray:
     if tensor["dtype"] != "F32":
         raise EmbeddingError(
-            f"Array {key!r} must be of dtype F32 (float32). Received: {tensor['dtype']}"
+            f"Array {key!r:.200} must be of dtype F32 (float32). Received: {tensor['dtype']}"
         )
     try:
         return np.frombuffer(tensor["data"], "<f4").astype(np.float32).reshape(tensor["shape"])
     except ValueError as error:  # NumPy has limits of its own, on the number of axes for one
-        raise EmbeddingError(f"Array {key!r} has an impossible shape: {error}") from error
+        raise EmbeddingError(f"Array {key!r:.200} has an impossible shape: {error}") from error
 
 
 def _decode_metadata(text: str | None) -> list[dict[str, Any]]:
@@ -146,7 +149,7 @@ def _decode_metadata(text: str | None) -> list[dict[str, Any]]:
     try:
         metadata = parse_json(text)
     except ValueError as error:
-        raise EmbeddingError(f"Its list of styles is damaged: {error}") from error
+        raise EmbeddingError(f"Its list of styles is damaged: {said(error)}") from error
     version = metadata.get("version") if isinstance(metadata, dict) else None
     if isinstance(version, int) and version > FILE_VERSION:
         raise EmbeddingError(

@@ -9,13 +9,16 @@ Reference:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
 from keras import ops
 
+from arbitrary_nst.common.text import said
 from arbitrary_nst.errors import CheckpointError, InputError, WeightsUnavailable
 from arbitrary_nst.networks.vgg_download import vgg19_file
+from arbitrary_nst.networks.vgg_file import check_file
 from arbitrary_nst.networks.weights_file import open_weights
 
 # Filters and convolutions of the five blocks.
@@ -139,6 +142,10 @@ def load_vgg19(
                 raise WeightsUnavailable(
                     f"{weights} holds no weights of VGG19 for {layer.name}: {error}"
                 ) from error
+            if not all(np.isfinite(array).all() for array in kernels[layer.name]):
+                raise WeightsUnavailable(
+                    f"{weights} holds NaN or infinite values in the weights for {layer.name}."
+                )
     return model
 
 
@@ -146,11 +153,13 @@ def _keras_kernels(weights: str) -> dict[str, list[np.ndarray]]:
     """Kernel and bias of every convolution, downloaded or from a file in Keras' .h5 layout."""
     file = str(vgg19_file()) if weights == "imagenet" else weights
     try:
+        if Path(file).exists():
+            check_file(file)
         reference = keras.applications.VGG19(include_top=False, weights=file)
     except Exception as error:  # whatever h5py and Keras raise
         raise WeightsUnavailable(
             f"{file} could not be read as VGG19 weights without classifier in Keras' .h5 "
-            f"layout: {error}"
+            f"layout: {said(error)}"
         ) from error
     return {layer.name: layer.get_weights() for layer in reference.layers}
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import keras
 
+from arbitrary_nst.common.text import said
 from arbitrary_nst.errors import CheckpointError, WeightsUnavailable
 from arbitrary_nst.networks.cin.network import ReflectionPadding
 from arbitrary_nst.networks.vgg import BLOCKS, CHANNELS, STYLE_LAYERS
@@ -54,7 +55,7 @@ def load_vgg_slim(
             arrays = read_arrays(path, file, shapes, dtypes=("float16", "float32"), exact=False)
     except CheckpointError as error:
         raise WeightsUnavailable(
-            f"{path} could not be read as a slim VGG19 in safetensors form: {error}"
+            f"{path} could not be read as a slim VGG19 in safetensors form: {said(error)}"
         ) from error
     for name, variable in variables.items():
         variable.assign(arrays[name])

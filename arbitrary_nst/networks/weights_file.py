@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from arbitrary_nst.common.files import check_regular
+from arbitrary_nst.common.text import said
 from arbitrary_nst.errors import CheckpointError
 
 _DTYPES = {"F32": "float32", "F16": "float16"}  # as safetensors calls them, and NumPy
@@ -31,13 +33,14 @@ def open_weights(path: str | Path, kind: str, *, hint: str = "") -> Iterator[Any
         CheckpointError: it cannot be read, or the block raised an error of a value or a type.
     """
     try:
+        check_regular(path)
         with safe_open(path, framework="numpy") as file:
             yield file
     except CheckpointError:
         raise
     except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
         what = f"{type(error).__name__} {error}" if isinstance(error, KeyError) else error
-        raise CheckpointError(f"{path} is not {kind}: {what}. {hint}".rstrip()) from error
+        raise CheckpointError(f"{path} is not {kind}: {said(what)}. {hint}".rstrip()) from error
 
 
 @contextlib.contextmanager
@@ -96,18 +99,18 @@ def read_arrays(
     found = set(file.keys())
     for name in sorted(set(shapes) ^ found if exact else set(shapes) - found):
         state = "is missing" if name in shapes else "does not belong to the layout"
-        raise CheckpointError(f"{path}: array {name!r} {state}.")
+        raise CheckpointError(f"{path}: array {name!r:.200} {state}.")
     for name, shape in shapes.items():
         part = file.get_slice(name)
         dtype, own = part.get_dtype(), tuple(part.get_shape())
         dtype = _DTYPES.get(dtype, dtype)
         if own != shape or dtype not in dtypes:
             raise CheckpointError(
-                f"{path}: array {name!r} differs. Expected {' or '.join(dtypes)} {shape}. "
+                f"{path}: array {name!r:.200} differs. Expected {' or '.join(dtypes)} {shape}. "
                 f"Received: {dtype} {own}."
             )
     arrays = {name: file.get_tensor(name).astype(np.float32, copy=False) for name in shapes}
     for name, array in arrays.items():
         if not np.isfinite(array).all():
-            raise CheckpointError(f"{path}: array {name!r} holds NaN or infinite values.")
+            raise CheckpointError(f"{path}: array {name!r:.200} holds NaN or infinite values.")
     return arrays

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from arbitrary_nst.checkpoints import (
@@ -29,6 +28,7 @@ from arbitrary_nst.networks.cin.file import load_network, network_bytes, network
 from arbitrary_nst.networks.cin.layout import CinLayout
 from arbitrary_nst.networks.predictor.file import load_predictor, predictor_bytes
 from arbitrary_nst.networks.predictor.start import start_at
+from arbitrary_nst.networks.weights_file import open_weights
 from arbitrary_nst.training.statistics import to_array
 from arbitrary_nst.training.targets import write_targets
 from arbitrary_nst.training.trainer import StyleTrainer
@@ -60,13 +60,10 @@ def load_checkpoint(trainer: StyleTrainer, path: Path) -> int:
     if not path.exists():
         return 0
     state = _state(trainer)
-    try:
-        with safe_open(path, framework="numpy") as file:
-            _check_settings(path, file.metadata() or {}, _settings(trainer))
-            _check_arrays(path, state, file)
-            arrays = {name: file.get_tensor(name) for name in state}
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is not a readable checkpoint: {error}") from error
+    with open_weights(path, "a readable checkpoint") as file:
+        _check_settings(path, file.metadata() or {}, _settings(trainer))
+        _check_arrays(path, state, file)
+        arrays = {name: file.get_tensor(name) for name in state}
     _check_finite(arrays, str(path))
     step = int(arrays["optimizer/0000/iteration"])
     if step < 0:

@@ -14,7 +14,7 @@ import numpy as np
 from arbitrary_nst.checkpoints import IDENTITY
 from arbitrary_nst.common.atomic import write_bytes
 from arbitrary_nst.common.json_text import read_json
-from arbitrary_nst.common.text import made_plain
+from arbitrary_nst.common.text import made_plain, said
 from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.embedding.embedding import MAX_NAME_LENGTH
 from arbitrary_nst.errors import InputError
@@ -188,7 +188,7 @@ class TrainConfig:
             values["layout"] = CinLayout(**{**layout, "channels": tuple(layout["channels"])})
             return cls(**values)
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise InputError(f"{path} is not a training configuration: {error}") from error
+            raise InputError(f"{path} is not a training configuration: {said(error)}") from error
 
 
 def check_config(config: TrainConfig) -> None:

@@ -20,6 +20,8 @@ import numpy as np
 from safetensors.numpy import save
 
 from arbitrary_nst.common.atomic import replacing
+from arbitrary_nst.common.files import check_regular
+from arbitrary_nst.common.text import said
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import load_image, resize, to_pil
 from arbitrary_nst.image.resizing import resized_shape
@@ -126,20 +128,27 @@ def open_pack(path: str | Path, folder: str | Path) -> tuple[TrainConfig, str]:
     """
     folder = Path(folder)
     try:
+        check_regular(path)
+        size = Path(path).stat().st_size
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             # Nothing is compressed by `write_pack`, so that no small file unpacks to a large one.
             if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
                 raise InputError(f"{path} is not a training pack: it is compressed.")
+            # Nor does any part lie in another, of which thousands could be one and the same.
+            if sum(info.file_size for info in archive.infolist()) > size:
+                raise InputError(f"{path} is not a training pack: its parts overlap.")
             stamp = folder / "complete.txt"
-            mark = f"{Path(path).stat().st_size} {len(names)}"
+            mark = f"{size} {len(names)}"
             if not stamp.is_file() or stamp.read_text() != mark:
                 _check_names(path, names)
                 shutil.rmtree(folder, ignore_errors=True)
                 archive.extractall(folder)
                 stamp.write_text(mark)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is not a readable training pack: {error}") from error
+    except InputError:
+        raise
+    except (OSError, zipfile.BadZipFile, RuntimeError, ValueError) as error:  # RuntimeError: secret
+        raise InputError(f"{path} is not a readable training pack: {said(error)}") from error
     config = TrainConfig.load(folder / CONFIG)
     return (
         replace(

@@ -23,7 +23,8 @@ import numpy as np
 
 from arbitrary_nst.common.alone import alone_in
 from arbitrary_nst.common.atomic import replacing, write_bytes
-from arbitrary_nst.common.json_text import parse_json
+from arbitrary_nst.common.files import check_regular
+from arbitrary_nst.common.json_text import read_json
 from arbitrary_nst.errors import VideoError
 from arbitrary_nst.video.steady import Past
 
@@ -79,7 +80,7 @@ def open_parts(folder: Path, settings: Mapping[str, Any], held: ExitStack) -> in
 
 def remove_parts(folder: Path) -> None:
     """Removes a folder of parts, its record first, so that no half of it is taken for the whole."""
-    (folder / RECORD_FILE).unlink(missing_ok=True)
+    _remove(folder / RECORD_FILE)
     shutil.rmtree(folder)
 
 
@@ -134,7 +135,7 @@ def _num_finished(folder: Path) -> int:
     What a frame needs of the one before is kept of the last segment alone.
     """
     for path in folder.glob("*.tmp"):
-        path.unlink()
+        _remove(path)
     segments, past = _record(folder)
     count = len(segments)
     found = [_digest(segment_path(folder, number)) for number in range(count)]
@@ -147,23 +148,32 @@ def _num_finished(folder: Path) -> int:
 def _record(folder: Path) -> tuple[list[str], str | None]:
     """Digests of the segments that are finished, and of what the next one needs."""
     try:
-        record = parse_json(_read(folder / RECORD_FILE) or "{}")
+        record = read_json(folder / RECORD_FILE)
         segments = [str(digest) for digest in record.get("segments", [])]
         return segments, record.get("past")
-    except (ValueError, AttributeError, TypeError):
+    except (OSError, ValueError, AttributeError, TypeError):
         return [], None
 
 
 def _digest(path: Path) -> str | None:
-    """Of a file's contents; None where there is none."""
+    """Of a file's contents; None where there is no file."""
     digest = hashlib.sha256()
     try:
+        check_regular(path)
         with open(path, "rb") as file:
             while part := file.read(2**20):
                 digest.update(part)
-    except FileNotFoundError:
+    except OSError:
         return None
     return digest.hexdigest()
+
+
+def _remove(path: Path) -> None:
+    """Removes what is of that name, which may be a folder, too."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> bytes | None:

@@ -1,5 +1,7 @@
 """Files of visitors are read by a process of their own, in all tabs and for programs."""
 
+import copy
+import gc
 import io
 import os
 
@@ -7,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from arbitrary_nst.errors import ImageError
+from arbitrary_nst.errors import ImageError, ImageTooLarge
 from arbitrary_nst.image import load_image
 
 pytest.importorskip("gradio", reason="the demo needs gradio")
@@ -83,3 +85,31 @@ def test_a_photo_is_written_once_to_be_looked_at(tmp_path, monkeypatch):
     assert os.stat(first).st_mtime > 1  # in use, so not swept as old
     os.remove(first)
     assert files.shown_photo(photo) != first
+
+
+class TestManyVisitors:
+    """One file, named in as many sessions as one likes, takes the memory of one."""
+
+    def test_file_and_pixels_are_kept_once(self):
+        data = png()
+        first = photos.read_photo(data, "a.png", 32, SETTINGS)
+        second = photos.read_photo(bytes(bytearray(data)), "b.png", 32, SETTINGS)
+        assert (second.name, second.token != first.token) == ("b.png", True)
+        assert second.image is first.image and second.source is first.source
+        larger = photos.resized(second, 64, SETTINGS)
+        assert larger.source is first.source and larger.token == second.token
+        assert larger.image.shape == (48, 64, 3)
+
+    def test_a_visit_begins_without_a_copy(self):
+        photo = photos.read_photo(png(), "a.png", 32, SETTINGS)
+        assert copy.deepcopy(photo) is photo
+
+    def test_nothing_is_kept_for_nobody(self):
+        photos.read_photo(png((61, 33)), "a.png", 32, SETTINGS)
+        gc.collect()
+        assert not [p for p in photos._known.values() if p.shape == (33, 61)]
+
+    def test_limits_hold_for_what_is_known(self):
+        kept = photos.read_photo(png(), "a.png", 32, SETTINGS)
+        with pytest.raises(ImageTooLarge):
+            photos.read_photo(kept.source, "a.png", 32, Settings(max_pixels=9))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,12 +14,14 @@ from arbitrary_nst.demo.settings import Settings
 class Queue:
     """The queue of requests, as the guard sees it."""
 
+    blocks = SimpleNamespace(fns={0: "function"})
+
     def __init__(self):
         self.event_queue_per_concurrency_id = {}
         self.dropped = []
 
-    async def clean_events(self, *, session_hash):
-        self.dropped.append(session_hash)
+    async def clean_events(self, *, session_hash=None, event_id=None):
+        self.dropped.append(session_hash or event_id)
 
 
 async def answers(scope, receive, send):
@@ -166,16 +169,214 @@ class TestQueue:
         assert queue.dropped == []
 
     def test_one_visitor_may_not_fill_it(self, monkeypatch):
-        class Event:
-            session_hash = "ann"
-
-        class Waiting:
-            queue = [Event()] * guard.WAITING
-
+        ann = Waiting(guard.WAITING, "192.0.2.1")
+        for event in ann.queue:
+            event.session_hash = "ann"
         monkeypatch.setattr(guard, "PATIENCE", 0)
         queue = Queue()
-        queue.event_queue_per_concurrency_id = {"live": Waiting()}
+        queue.event_queue_per_concurrency_id = {"live": ann}
         guarded = Guard(answers, Settings(), lambda: queue)
         assert ask(guarded, "/gradio_api/queue/join", "POST", self.join)[0] == 429
         other = self.join.replace(b"ann", b"bob")
         assert ask(guarded, "/gradio_api/queue/join", "POST", other)[0] == 200
+
+    def test_nor_may_one_address_by_many_sessions(self, monkeypatch):
+        settings = Settings(max_waiting=8)
+        queue = Queue()
+        queue.event_queue_per_concurrency_id = {"live": Waiting(4, "127.0.0.1")}
+        guarded = Guard(answers, settings, lambda: queue)
+        monkeypatch.setattr(guard, "PATIENCE", 0)
+        for path in ("/gradio_api/queue/join", "/gradio_api/call/stylize"):
+            assert ask(guarded, path, "POST", self.join)[0] == 429
+        queue.event_queue_per_concurrency_id = {"live": Waiting(4, "192.0.2.1")}
+        assert ask(guarded, "/gradio_api/queue/join", "POST", self.join)[0] == 200
+
+    def test_drops_what_no_program_waits_for(self, monkeypatch):
+        """A program names no session: Gradio's answer says which event it is."""
+        monkeypatch.setattr(guard, "CALL_PATIENCE", 0.05)
+        queue = Queue()
+        for listeners in (0, 1):
+            guarded = Guard(begins, Settings(), lambda: queue)
+            guarded._listeners["e1"] = listeners
+            ask(guarded, "/gradio_api/call/stylize", "POST", b"{}")
+        assert queue.dropped == ["e1"]
+
+    def test_a_program_that_reads_is_a_listener(self):
+        heard = []
+
+        async def listened(scope, receive, send):
+            heard.append(dict(guarded._listeners))
+            await answers(scope, receive, send)
+
+        guarded = Guard(listened, Settings(), Queue)
+        ask(guarded, "/gradio_api/call/stylize/e1")
+        assert heard == [{"e1": 1}] and not guarded._listeners
+
+
+class Waiting:
+    """Requests that wait, each of a session of its own."""
+
+    def __init__(self, count, address):
+        request = SimpleNamespace(scope={"client": (address, 1)})
+        self.queue = [SimpleNamespace(session_hash=f"s{n}", request=request) for n in range(count)]
+
+
+async def begins(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b'{"event_id": "e1"}'})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/process_recording",
+        "/gradio_api/deep_link",
+        "/gradio_api/stream/e1",
+        "/gradio_api/proxy=http://example.org/",
+        "/gradio_api/vibe-code/",
+        "/gradio_api/run-history/connect",
+        "/gradio_api/runs",
+        "/monitoring/summary",
+        "/below/gradio_api/process_recording",
+    ],
+)
+def test_doors_that_the_page_does_not_use_are_not_there(guarded, path):
+    assert ask(guarded, path)[0] == ask(guarded, path, "POST")[0] == 404
+
+
+@pytest.mark.parametrize("path", ["run/take_sample", "startup-events", "info", "heartbeat/x"])
+def test_others_are(guarded, path):
+    assert ask(guarded, f"/gradio_api/{path}")[0] == 200
+
+
+@pytest.mark.parametrize("path", ["call/upload", "run/upload", "api/upload", "cancel/upload"])
+def test_a_function_called_upload_is_no_upload(guarded, path):
+    length = str(guard.BODY + 1)
+    assert ask(guarded, f"/gradio_api/{path}", "POST", content_length=length)[0] == 413
+
+
+def test_an_upload_is_cut_where_the_budget_ends(guarded):
+    """Else one request of many files would fill the disk."""
+    parts, taken = [bytes(10**6)] * (2 * guard.UPLOADS), []
+
+    async def receive():
+        taken.append(parts.pop())
+        return {"type": "http.request", "body": taken[-1], "more_body": bool(parts)}
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "path": "/gradio_api/upload",
+        "method": "POST",
+        "client": ("127.0.0.1", 1),
+        "headers": [(b"host", b"localhost")],
+    }
+    asyncio.run(guarded(scope, receive, send))
+    assert sent[0]["status"] == 429
+    assert len(taken) == guard.UPLOADS
+
+
+FORM = b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n--b--\r\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b'{"session_hash": "%s"}', "application/json", 400),
+        (b'{"session\\u005fhash": "%s"}', "text/plain", 400),
+        (FORM % (b"session_hash", b"%s"), "multipart/form-data; boundary=b", 400),
+        (FORM % (b"fn_name", b"%s"), "multipart/form-data; boundary=b", 200),
+        (b'{"data": "%s"}', "application/json", 200),
+    ],
+)
+def test_names_of_sessions_are_short(guarded, body, kind, status):
+    """Thousands of them are remembered."""
+    long = body.replace(b"%s", b"x" * 99)
+    path = "/gradio_api/component_server"
+    assert ask(guarded, path, "POST", long, content_type=kind)[0] == status
+    assert ask(guarded, path, "POST", body.replace(b"%s", b"x"), content_type=kind)[0] == 200
+
+
+def test_a_session_is_named_once(guarded):
+    """Of two fields Gradio takes the last, of one that is quoted in another way any."""
+    kind = "multipart/form-data; boundary=b"
+    twice = FORM % (b"session_hash", b"x") + FORM % (b"session_hash", b"x")
+    bare = (FORM % (b"session_hash", b"x")).replace(b'"session_hash"', b"session_hash")
+    for body in (twice, bare):
+        answer = ask(guarded, "/gradio_api/component_server", "POST", body, content_type=kind)
+        assert answer[0] == 400
+
+
+@pytest.mark.parametrize("path", ["queue/join", "call/stylize", "run/x", "cancel"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"{", b"null", b"[]", b"1", b"\xff\xfe", b"[" * 50_000, b'{"data":' * 20_000),
+        *(b'{"data": NaN}', b'{"data": [-Infinity]}', b'{"data": [], "fn_index": 9}'),
+        *(b'{"data": [], "fn_index": -1}', b'{"fn_index": "0"}', b'{"fn_index": true}'),
+    ],
+)
+def test_what_is_no_request_is_refused(guarded, path, body):
+    """Gradio answers some of them with an error of the server, and a page of it in the log."""
+    assert ask(guarded, f"/gradio_api/{path}", "POST", body)[0] == 400
+    assert ask(guarded, f"/gradio_api/{path}", "POST", b'{"data": [1], "fn_index": 0}')[0] == 200
+
+
+def test_a_request_that_breaks_off_is_none():
+    """Gradio writes what came of it into files that nothing deletes."""
+    asked = []
+
+    async def app(scope, receive, send):
+        asked.append(scope)
+
+    guarded = Guard(app, Settings(), Queue)
+    messages = [
+        {"type": "http.request", "body": b"--b", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive():
+        return messages.pop(0)
+
+    scope = {
+        "type": "http",
+        "path": "/gradio_api/component_server",
+        "method": "POST",
+        "client": ("127.0.0.1", 1),
+        "headers": [(b"host", b"localhost"), (b"content-length", b"9")],
+    }
+    asyncio.run(guarded(scope, receive, None))
+    assert not messages and not asked
+
+
+def test_of_version_6_a_network_is_one_address():
+    address = guard._address({"client": ("2001:db8::1", 1)})
+    assert address == guard._address({"client": ("2001:db8::ffff:2", 9)})
+    assert address != guard._address({"client": ("2001:db8:0:1::1", 1)})
+    assert guard._address({"client": ("192.0.2.1", 1)}) == "192.0.2.1"
+    assert guard._address({"client": ("testclient", 1)}) == "testclient"
+
+
+def test_a_budget_does_not_remember_all_addresses(monkeypatch):
+    monkeypatch.setattr(guard, "MOST_ADDRESSES", 3)
+    budget = Budget(1, 60)
+    for number in range(9):
+        budget.take(f"192.0.2.{number}", 1)
+    assert len(budget._used) == 3 and budget.is_spent("192.0.2.8")
+
+
+def test_the_own_name_is_looked_up_once(monkeypatch):
+    """A name server may take seconds, in which no visitor is served."""
+    asked = []
+    monkeypatch.setattr(guard.socket, "getfqdn", lambda: asked.append(1) or "Box.example.org")
+    guard._own_names.cache_clear()
+    everywhere = Settings(host="0.0.0.0")
+    try:
+        assert all(is_allowed("box.example.org", everywhere) for _ in range(3))
+    finally:
+        guard._own_names.cache_clear()
+    assert asked == [1]

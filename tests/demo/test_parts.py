@@ -46,6 +46,16 @@ class TestNumber:
         assert not notes
 
 
+def test_a_name_is_text():
+    assert controls.text("scream") == "scream"
+    assert [controls.text(odd) for odd in (None, 1, ["scream"], {"a": 1})] == [""] * 4
+
+
+def test_what_is_no_name_is_no_style():
+    with pytest.raises(StyleError, match="There is no style named"):
+        mixes.embeddings_of((["scream"],), {}, {})
+
+
 @pytest.mark.parametrize("size", [(3, 2), (4000, 20), (15, 400)])
 @pytest.mark.parametrize("role", ["photo", "painting"])
 def test_what_is_too_small_is_refused_in_plain_words(size, role):

@@ -229,3 +229,14 @@ def test_byte_flips(path, seed):
         except EmbeddingError:
             outcomes.add("refused")
     assert outcomes == {"loaded", "refused"}
+
+
+@pytest.mark.parametrize("name", ["0/\x1b[2Jx\n", "0/" + "x" * 10**6, "x" * 10**6])
+def test_names_in_a_damaged_file_do_not_garble_the_message(path, name):
+    """They are somebody's, and may clear the terminal, or fill it."""
+    data = array_file({name: ONE})
+    for damaged in (data, data[:-1]):
+        path.write_bytes(damaged)
+        with pytest.raises(EmbeddingError) as caught:
+            load_any(path)
+        assert len(str(caught.value)) < 1000 and str(caught.value).isprintable()

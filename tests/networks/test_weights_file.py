@@ -82,3 +82,18 @@ def test_formats(path):
     for metadata in ({}, {"format": "net"}, {"format": "other", "version": "1"}):
         with pytest.raises(CheckpointError, match="Expected format 'net' version '1'. Received: "):
             check_format(path, metadata, "net", "1")
+
+
+@pytest.mark.parametrize("name", ["\x1b[2Jb\n", "a" * 10**6])
+def test_names_in_a_damaged_file_do_not_garble_the_message(path, name):
+    """They are somebody's, and may clear the terminal, or fill it."""
+    save_file({"a": ARRAYS["a"], name: ARRAYS["b"]}, path)
+    data = path.read_bytes()
+    path.write_bytes(data[:-4])
+    with pytest.raises(CheckpointError) as caught:
+        read(path)
+    assert len(str(caught.value)) < 1000 and str(caught.value).isprintable()
+    path.write_bytes(data)
+    with pytest.raises(CheckpointError, match="does not belong") as caught:
+        read(path)
+    assert len(str(caught.value)) < 1000 and str(caught.value).isprintable()

@@ -141,3 +141,32 @@ def test_compressed_or_damaged_archives(tmp_path):
     path.write_bytes(b"no archive")
     with pytest.raises(InputError, match="not a readable training pack"):
         open_pack(path, tmp_path / "unpacked")
+
+
+def test_parts_that_overlap_are_refused(packed, tmp_path):
+    """Thousands of entries that are one and the same would fill the disk."""
+    with zipfile.ZipFile(packed) as archive:
+        first = max(archive.infolist(), key=lambda info: info.file_size)
+        folder, number = "photos", 90000
+    with zipfile.ZipFile(packed, "a") as archive:
+        for _ in range(30):
+            copy = zipfile.ZipInfo(f"{folder}/{number}.jpg")
+            for name in ("header_offset", "file_size", "compress_size", "CRC"):
+                setattr(copy, name, getattr(first, name))
+            archive.filelist.append(copy)
+            archive.NameToInfo[copy.filename] = copy
+            number += 1
+        archive._didModify = True
+    with pytest.raises(InputError, match="is not a training pack: its parts overlap"):
+        open_pack(packed, tmp_path / "unpacked")
+    assert not (tmp_path / "unpacked").exists()
+
+
+def test_a_secret_pack_is_none(packed, tmp_path):
+    data = bytearray(packed.read_bytes())
+    for mark, place in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+        start = data.index(mark)
+        data[start + place] |= 1  # says that it is encrypted
+    packed.write_bytes(data)
+    with pytest.raises(InputError, match="not a readable training pack"):
+        open_pack(packed, tmp_path / "unpacked")

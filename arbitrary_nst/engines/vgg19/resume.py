@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -47,17 +47,23 @@ def save_state(
 ) -> None:
     """Writes how far a picture is; without a path nothing."""
     if path is not None:
-        state = {"scale": scale, "iteration": iteration, "loss": loss}
-        metadata = {"picture": fingerprint, **{k: repr(v) for k, v in state.items()}}
+        state = {"scale": repr(scale), "iteration": repr(iteration), "loss": repr(loss)}
+        metadata = {"picture": fingerprint, **state, "digest": _digest(fingerprint, state, picture)}
         values = {"picture": np.ascontiguousarray(picture, np.float32)}
         write_bytes(path, save(values, metadata))
+
+
+def _digest(fingerprint: str, state: Mapping[str, str], picture: np.ndarray) -> str:
+    digest = hashlib.sha256(json.dumps([fingerprint, picture.shape, *state.items()]).encode())
+    digest.update(np.ascontiguousarray(picture, "<f4").tobytes())
+    return digest.hexdigest()
 
 
 def load_state(path: Path | None, fingerprint: str) -> tuple[int, int, float, np.ndarray | None]:
     """Scale, iteration, loss and picture to go on from.
 
     Raises:
-        CheckpointError: the file is of another kind, or of another picture.
+        CheckpointError: the file is of another kind, of another picture, or damaged.
     """
     if path is None or not path.exists():
         return 0, 0, math.nan, None
@@ -67,6 +73,11 @@ def load_state(path: Path | None, fingerprint: str) -> tuple[int, int, float, np
         found = metadata["picture"]
         scale, iteration = int(metadata["scale"]), int(metadata["iteration"])
         loss = float(metadata["loss"])
+        state = {name: metadata[name] for name in ("scale", "iteration", "loss")}
+        # A flipped bit would be a step, or a picture, that never was. (Older files have no digest.)
+        digest = _digest(found, state, picture)
+        if metadata.get("digest", digest) != digest:
+            raise ValueError("it is damaged")
     if found != fingerprint:
         raise CheckpointError(
             f"{path} belongs to another photo, style or settings. Name another file "

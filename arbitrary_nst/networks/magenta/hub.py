@@ -25,6 +25,7 @@ import tensorflow as tf
 
 from arbitrary_nst.common.eager import eagerly
 from arbitrary_nst.common.extras import require
+from arbitrary_nst.common.text import said
 from arbitrary_nst.errors import CheckpointError, WeightsUnavailable
 from arbitrary_nst.networks.magenta.graph_split import cut, find_bottleneck
 
@@ -66,7 +67,7 @@ class HubNetwork:
             self._predict = cut(self.whole, [style], bottleneck)
             self._transform = cut(self.whole, [content, bottleneck], output)
         except ValueError as error:
-            raise _other_model(self.folder, f"it cannot be cut in two: {error}") from error
+            raise _other_model(self.folder, f"it cannot be cut in two: {said(error)}") from error
         self.bottleneck = bottleneck.name
         self.vector_size = int(bottleneck.shape[-1])
         self.network = f"magenta-hub-{_variables_digest(self.whole.variables)[:12]}"
@@ -106,7 +107,9 @@ class HubNetwork:
             joined = self.transform(content, self.predict(style))
             difference = float(np.max(np.abs(whole[0].numpy()[0] - joined)))
         except (tf.errors.OpError, ValueError, TypeError) as error:
-            raise _other_model(self.folder, f"it fails on a small picture: {error}") from error
+            raise _other_model(
+                self.folder, f"it fails on a small picture: {said(error)}"
+            ) from error
         if not difference < MAX_DIFFERENCE:
             raise CheckpointError(
                 f"The SavedModel in {self.folder} does not survive being cut at "
@@ -193,7 +196,7 @@ def _resolve(source: str) -> str:
     except Exception as error:  # tarfile, zlib and http all have errors of their own
         raise WeightsUnavailable(
             f"What came from {source} is not a model, perhaps a cut-off download or an error page "
-            f"({error}). Try again later, or: {_OTHER_WAYS}"
+            f"({said(error)}). Try again later, or: {_OTHER_WAYS}"
         ) from error
 
 
@@ -206,7 +209,7 @@ def _load(folder: str, cached_from: str | None) -> Any:
             raise FileNotFoundError("it has neither saved_model.pb nor saved_model.pbtxt")
         return hub.load(folder)
     except Exception as error:  # TensorFlow raises whatever a damaged file leads to
-        reason = " ".join(str(error).split())[:300]
+        reason = said(error)
         if cached_from:
             raise CheckpointError(
                 f"The downloaded Magenta network in {folder} is incomplete ({reason}). Delete "

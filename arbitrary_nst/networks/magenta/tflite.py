@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from arbitrary_nst.common.extras import require
+from arbitrary_nst.common.files import check_regular
+from arbitrary_nst.common.text import said
 from arbitrary_nst.errors import CheckpointError, WeightsUnavailable
 
 PREDICTOR = "style_predict*.tflite"
@@ -96,16 +98,17 @@ class _Interpreter:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        data = path.read_bytes()
-        self.digest = hashlib.sha256(data).digest()
         self._lock = threading.Lock()
         try:
+            check_regular(path)
+            data = path.read_bytes()
+            self.digest = hashlib.sha256(data).digest()
             litert = require("ai_edge_litert.interpreter").Interpreter
             self._litert = litert(model_content=data, num_threads=_num_cores())
             self._litert.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
+        except (ValueError, RuntimeError, OSError) as error:
             raise CheckpointError(
-                f"{path} is no TFLite file, or a damaged one ({error}). Copy it again."
+                f"{path} is no TFLite file, or a damaged one ({said(error)}). Copy it again."
             ) from error
         inputs, self._output = (
             self._litert.get_input_details(),
@@ -138,7 +141,7 @@ class _Interpreter:
                 self._litert.invoke()
                 return self._litert.get_tensor(self._output["index"])
             except (ValueError, RuntimeError) as error:
-                raise CheckpointError(f"{self.path} failed on {shapes}: {error}") from error
+                raise CheckpointError(f"{self.path} failed on {shapes}: {said(error)}") from error
 
 
 def _is_vector(shape: Any) -> bool:
