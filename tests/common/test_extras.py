@@ -42,6 +42,17 @@ def test_the_module_that_is_really_missing_is_named(monkeypatch):
         require("outer")
 
 
+def test_another_purpose_is_that_of_the_module_alone(monkeypatch):
+    """OpenCV steadies films and reads deep photos; what it lacks itself has its own line."""
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(ImportError, match=r'^For this: pip install "arbitrary-nst\[video\]"'):
+        require("cv2", "For this")
+    monkeypatch.setattr(extras.importlib, "import_module", lambda name: __import__("no_such"))
+    monkeypatch.setitem(extras._NEEDED, "no_such", ("The inner one", "inner"))
+    with pytest.raises(ImportError, match='^The inner one: pip install "inner"'):
+        require("cv2", "For this")
+
+
 def test_every_extra_exists():
     parser = configparser.ConfigParser()
     parser.read(SETTINGS)
