@@ -87,6 +87,14 @@ def test_a_bare_tensorflow_is_named_as_well(packaged, run_python, tmp_path, phot
     assert done.stdout.count(line) == 2 and f"arbitrary-nst: {line}" in done.stderr
 
 
+def test_what_every_command_needs_is_named_too(run_python, tmp_path):
+    """It is missing before there is a command that could tell of it in one line."""
+    code = "import sys; sys.modules['safetensors'] = None; import arbitrary_nst.cli"
+    done = run_python("-c", code, cwd=tmp_path)
+    line = 'ImportError: Files of weights and styles need safetensors: pip install "safetensors" ('
+    assert done.returncode == 1 and done.stderr.splitlines()[-1].startswith(line)
+
+
 def test_an_error_that_says_it_already_stays():
     error = ImportError('x: pip install "y"')
     assert extras.named(error) is error
