@@ -57,6 +57,8 @@ def main() -> None:
     if options.one:
         print(json.dumps(measure(options.megapixels[0], options.max_memory)))
         return
+    if options.plot:
+        import matplotlib.pyplot as plt  # where it is missing: said now, not after the minutes
     rows = []
     print("megapixels      s   s/megapixel   peak GiB   beside it")
     for size in options.megapixels:
@@ -69,8 +71,6 @@ def main() -> None:
         print("{:10.1f} {:6.1f} {:13.2f} {:10.2f} {:11.2f}".format(*line), flush=True)
     write_csv(options.csv, rows)
     if options.plot:
-        import matplotlib.pyplot as plt
-
         figure, axes = plt.subplots(1, 2, figsize=(9, 3.2))
         for axis, key, label in zip(axes, ("s", "peak"), ("seconds", "peak GiB"), strict=True):
             axis.plot([r["mp"] for r in rows], [r[key] for r in rows], "o-")

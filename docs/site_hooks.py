@@ -1,4 +1,4 @@
-"""What MkDocs cannot do by itself: the reference of the command line, from the parser."""
+"""What MkDocs cannot do by itself: the commands' help from the parser, pictures that open large."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = "<!-- commands -->"
+_IMAGE = re.compile(r'<img [^>]*?src="([^"]+)"[^>]*>')
 
 
 def on_page_markdown(markdown: str, page, config, files) -> str:
@@ -17,6 +18,11 @@ def on_page_markdown(markdown: str, page, config, files) -> str:
     if PLACE in markdown:
         markdown = markdown.replace(PLACE, commands())
     return re.sub(r"<!-- /?= ?[\w.-]* ?(-->)", "", markdown)
+
+
+def on_page_content(html: str, page, config, files) -> str:
+    """Makes each picture a link to its file: a sheet of many is too small to see on a phone."""
+    return _IMAGE.sub(r'<a href="\1" title="In full size">\g<0></a>', html)
 
 
 def commands() -> str:

@@ -34,11 +34,12 @@ _NEEDED = {
 _BY_PACKAGE = {module.partition(".")[0]: module for module in _NEEDED}
 
 
-def require(module: str) -> Any:
+def require(module: str, purpose: str = "") -> Any:
     """Imports a module of a package that may be missing.
 
     Args:
         module: a name in the table above.
+        purpose: what it is for here, where that is not what the table says.
 
     Returns:
         The module.
@@ -49,16 +50,17 @@ def require(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise named(error, module) from error
+        raise named(error, module, purpose) from error
 
 
-def named(error: ImportError, module: str = "") -> ImportError:
+def named(error: ImportError, module: str = "", purpose: str = "") -> ImportError:
     """An error of an import as one that says what to install.
 
     Args:
         error: of any import, also of one inside another package.
         module: that was wanted, a name in the table above; counts where the module that is missing
             is not in the table itself. Without it the error may come back as it is.
+        purpose: of `module`, instead of the table's.
     """
     if "pip install" in str(error):
         return error
@@ -67,5 +69,6 @@ def named(error: ImportError, module: str = "") -> ImportError:
     found = error.name if error.name in _NEEDED else _BY_PACKAGE.get(missing, module)
     if not found:
         return error
-    purpose, package = _NEEDED[found]
+    usual, package = _NEEDED[found]
+    purpose = (found == module and purpose) or usual
     return ImportError(f'{purpose}: pip install "{package}" ({error})', name=error.name)

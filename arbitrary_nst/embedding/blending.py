@@ -18,7 +18,8 @@ from arbitrary_nst.embedding.embedding import (
 )
 from arbitrary_nst.errors import BlendWeightsError, StyleError
 
-Weights = Sequence[float] | np.ndarray  # of a blend, one for each style
+Weights = Sequence[float] | np.ndarray
+"""Of a blend, one for each style: numbers that are not negative, of any sum above 0."""
 
 
 def blend(

@@ -16,6 +16,7 @@ from arbitrary_nst.engines.protocol import Engine, as_engine
 from arbitrary_nst.errors import InputError
 
 EngineName = Literal["auto", "cin", "magenta", "vgg19"]
+"""An engine by its name; "auto" leaves the choice to the call."""
 ENGINES: tuple[str, ...] = get_args(EngineName)[1:]
 if TYPE_CHECKING:  # each brings what it computes with
     from arbitrary_nst.engines.cin import Cin

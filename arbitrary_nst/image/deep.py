@@ -59,7 +59,7 @@ def _is_deep(image: Image.Image) -> bool:
 
 
 def _deep_pixels(data: Any, decoded: Image.Image, orientation: int, name: str) -> np.ndarray:
-    cv2 = require("cv2")
+    cv2 = require("cv2", "Reading 16 bits a channel needs OpenCV")
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is not None and pixels.dtype == np.uint16 and pixels.ndim == 3:
         eight = np.asarray(decoded.convert("RGB"))

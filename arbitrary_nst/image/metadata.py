@@ -17,6 +17,7 @@ from arbitrary_nst.errors import InputError
 from arbitrary_nst.image.tags import Directory, tags_fault
 
 KeepMetadata = bool | Literal["gps"]
+"""What a picture keeps of the photo's EXIF: nothing, all but the place, or the place too."""
 
 _EXIF, _GPS = 0x8769, 0x8825
 _ORIENTATION, _COLOUR_SPACE, _WIDTH, _HEIGHT = 0x0112, 0xA001, 0xA002, 0xA003

@@ -34,8 +34,11 @@ from arbitrary_nst.image.tags import (
 )
 
 ImageSource = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray
+"""A photo or painting: a path, a file's bytes, an open file, a PIL image, or an array of (H, W),
+(H, W, 3) or (H, W, 4), uint8 0..255 or floats 0..1."""
 
 DEFAULT_MAX_PIXELS = 64_000_000
+"""Pixels above which an image is refused, unless a call raises it."""
 
 # A list of what may be opened, because PIL's full list holds formats that start other programs
 # (EPS runs Ghostscript) or hide a second, larger image inside (ICO). HEIF needs a PIL plug-in.

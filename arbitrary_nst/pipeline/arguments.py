@@ -15,9 +15,15 @@ from arbitrary_nst.image.resizing import resized_shape
 from arbitrary_nst.image.writing import Bits, check_bits
 
 Color = Literal["style", "content"]
+"""Whose colours a picture has: the style's or the photo's."""
+
 COLORS: tuple[str, ...] = get_args(Color)
-DEFAULT_MAX_MEMORY = 2e9  # bytes
-Progress = Callable[..., None]  # (done, total, message, preview=None)
+DEFAULT_MAX_MEMORY = 2e9
+"""Bytes above which a picture is painted in passes."""
+
+Progress = Callable[..., None]
+"""Called with what is done, of how many, and a message; where it has an argument `preview`, also
+with the picture so far, a PIL image."""
 
 
 @dataclass(frozen=True)

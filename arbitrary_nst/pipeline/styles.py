@@ -21,7 +21,10 @@ from arbitrary_nst.errors import StyleError
 from arbitrary_nst.image import load_image
 
 Style = str | os.PathLike[str] | bytes | BinaryIO | np.ndarray | Image.Image | Embedding
+"""A style: a packaged name, an image or a style file, by path or as it is in memory."""
+
 Styles = Style | Iterable[Style] | Mapping[str, Embedding]
+"""One style or several; a mapping is a library such as `load_styles` reads."""
 
 STYLE_FILE_SUFFIX = ".safetensors"
 _SINGLE = (str, bytes, bytearray, memoryview, os.PathLike, np.ndarray, Image.Image, Embedding)

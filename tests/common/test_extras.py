@@ -42,6 +42,17 @@ def test_the_module_that_is_really_missing_is_named(monkeypatch):
         require("outer")
 
 
+def test_another_purpose_is_that_of_the_module_alone(monkeypatch):
+    """OpenCV steadies films and reads deep photos; what it lacks itself has its own line."""
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(ImportError, match=r'^For this: pip install "arbitrary-nst\[video\]"'):
+        require("cv2", "For this")
+    monkeypatch.setattr(extras.importlib, "import_module", lambda name: __import__("no_such"))
+    monkeypatch.setitem(extras._NEEDED, "no_such", ("The inner one", "inner"))
+    with pytest.raises(ImportError, match='^The inner one: pip install "inner"'):
+        require("cv2", "For this")
+
+
 def test_every_extra_exists():
     parser = configparser.ConfigParser()
     parser.read(SETTINGS)
@@ -74,6 +85,14 @@ def test_a_bare_tensorflow_is_named_as_well(packaged, run_python, tmp_path, phot
     line = 'Networks need TensorFlow: pip install "tensorflow" ('
     assert done.returncode == 2
     assert done.stdout.count(line) == 2 and f"arbitrary-nst: {line}" in done.stderr
+
+
+def test_what_every_command_needs_is_named_too(run_python, tmp_path):
+    """It is missing before there is a command that could tell of it in one line."""
+    code = "import sys; sys.modules['safetensors'] = None; import arbitrary_nst.cli"
+    done = run_python("-c", code, cwd=tmp_path)
+    line = 'ImportError: Files of weights and styles need safetensors: pip install "safetensors" ('
+    assert done.returncode == 1 and done.stderr.splitlines()[-1].startswith(line)
 
 
 def test_an_error_that_says_it_already_stays():
