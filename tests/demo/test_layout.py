@@ -73,7 +73,9 @@ def test_names_of_own_styles_are_not_cut(visit, network, photo_file, tmp_path, w
     page = visit(width=width)
     begin(page, photo_file)
     page.get_by_role("tab", name="My styles").click()
-    upload(page, tmp_path / "mine.safetensors", box="load-library")
+    with page.expect_file_chooser() as chosen:
+        page.locator("#load-library").click()
+    chosen.value.set_files(tmp_path / "mine.safetensors")
     page.locator("#own-styles img").first.wait_for()
     caption = page.locator("#own-styles .caption-label").first
     assert caption.evaluate("part => part.scrollWidth <= part.clientWidth")
