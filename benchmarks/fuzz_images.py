@@ -307,23 +307,31 @@ def _peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
+def ask(child: subprocess.Popen, data: bytes, patience: float) -> tuple[str, list[str], float, int]:
+    """How a child of `serve` ends with a file: outcome, faults, seconds and MB.
+
+    One that died, or that hangs for `patience` seconds of the clock and is killed, has neither of
+    the last two, and is not there afterwards.
+    """
+    child.stdin.write(struct.pack("<Q", len(data)) + data)
+    child.stdin.flush()
+    ready, _, _ = select.select([child.stdout], [], [], patience)
+    if line := child.stdout.readline() if ready else b"":
+        return tuple(json.loads(line))
+    outcome = "died" if ready else "hangs"
+    child.kill()
+    return outcome, [f"{outcome} ({child.wait()})"], 0.0, 0
+
+
 def fuzz_images(number: int, seed: int, keep: Path | None) -> int:
     """Reads them all; prints the outcomes, and the faults as they come."""
     outcomes: collections.Counter[str] = collections.Counter()
     bad, slowest, largest = 0, (0.0, ""), (0.0, "")
     child = _child()
     for name, data in images(number, seed):
-        child.stdin.write(struct.pack("<Q", len(data)) + data)
-        child.stdin.flush()
-        ready, _, _ = select.select([child.stdout], [], [], HANGS)
-        line = child.stdout.readline() if ready else b""
-        if line:
-            outcome, faults, seconds, grown = json.loads(line)
-            slowest, largest = max(slowest, (seconds, name)), max(largest, (grown, name))
-        else:
-            outcome = "died" if ready else "hangs"
-            child.kill()
-            faults = [f"{outcome} ({child.wait()})"]
+        outcome, faults, seconds, grown = ask(child, data, HANGS)
+        slowest, largest = max(slowest, (seconds, name)), max(largest, (grown, name))
+        if child.poll() is not None:
             child = _child()
         outcomes[outcome] += 1
         if faults:

@@ -18,7 +18,6 @@ import json
 import os
 import random
 import resource
-import select
 import struct
 import subprocess
 import sys
@@ -29,7 +28,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from fuzz_images import _forget_peak, _peak_mb, mutated, seeds
+from fuzz_images import _forget_peak, _peak_mb, ask, mutated, seeds
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -319,17 +318,9 @@ def fuzz(kind: str, number: int, seed: int, keep: Path | None) -> int:
         data = changed(
             whole[index % len(whole)], whole, rng, kind in ("style", "network", "predictor")
         )
-        child.stdin.write(struct.pack("<Q", len(data)) + data)
-        child.stdin.flush()
-        ready, _, _ = select.select([child.stdout], [], [], HANGS)
-        line = child.stdout.readline() if ready else b""
-        if line:
-            outcome, faults, seconds, grown = json.loads(line)
-            slowest, largest = max(slowest, seconds), max(largest, grown)
-        else:
-            outcome = "died" if ready else "hangs"
-            child.kill()
-            faults = [f"{outcome} ({child.wait()})"]
+        outcome, faults, seconds, grown = ask(child, data, HANGS)
+        slowest, largest = max(slowest, seconds), max(largest, grown)
+        if child.poll() is not None:
             child = _child(kind)
         outcomes[outcome] += 1
         if faults:

@@ -24,6 +24,10 @@ LEAST_SIDE = 16  # pixels: what every network here can paint
 READ_SECONDS = 60.0  # after which a file is given up; a machine under full load takes half of it
 
 
+def _new_token() -> str:
+    return secrets.token_hex(16)
+
+
 @dataclass(frozen=True, eq=False)
 class Photo:
     """A photo as one visitor has it.
@@ -42,7 +46,7 @@ class Photo:
     size: int
     image: np.ndarray
     shape: tuple[int, int]
-    token: str = field(default_factory=lambda: secrets.token_hex(16))
+    token: str = field(default_factory=_new_token)
 
     @property
     def is_scaled(self) -> bool:
@@ -79,7 +83,7 @@ def read_photo(source: bytes | np.ndarray, name: str, size: int, settings: Setti
     file = _digest(source), settings
     known = _known.get((*file, size))
     if known is not None:
-        photo = replace(known, name=name, token=secrets.token_hex(8))
+        photo = replace(known, name=name, token=_new_token())
     else:
         image = _decoded(source, settings)
         other = _known.get(file)
