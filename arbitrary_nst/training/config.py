@@ -48,6 +48,7 @@ class StyleSpec:
             as large as they are at this size.
         levels: what counts as black and as white in the file, of `[0, 1]`: many photographs of
             paintings are hazy, and pictures in their style would be as grey.
+        matched_parts: as `TrainConfig.matched_parts`, of this style. None: as all.
     """
 
     name: str
@@ -56,6 +57,7 @@ class StyleSpec:
     style_weight: float = 4.0
     style_size: int = 512
     levels: tuple[float, float] = (0.0, 1.0)
+    matched_parts: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "levels", tuple(self.levels))  # JSON has lists
@@ -171,6 +173,12 @@ class TrainConfig:
     painting_style_weight: float | None = None
     initial: str | None = None
 
+    def shares_of_parts(self) -> tuple[float, ...]:
+        """`matched_parts` of each style; empty where none has any."""
+        own = [style.matched_parts for style in self.styles]
+        shares = tuple(self.matched_parts if share is None else share for share in own)
+        return shares if any((*shares, self.matched_parts)) else ()
+
     def save(self, path: str | Path) -> None:
         """Writes the settings as JSON."""
         write_bytes(path, (json.dumps(asdict(self), indent=2) + "\n").encode())
@@ -228,8 +236,7 @@ def check_config(config: TrainConfig) -> None:
     if missing:
         raise InputError(f"{len(missing)} paintings are missing, the first is {missing[0]}.")
     for name in ("painting_share", "matched_parts"):
-        if not 0 <= getattr(config, name) <= 1:
-            raise InputError(f"`{name}` goes from 0 to 1. Received: {getattr(config, name)!r}.")
+        _check_share(name, getattr(config, name))
     shares = (config.blend_share, config.strength_share, config.identity_share)
     if not all(share >= 0 for share in shares) or not sum(shares) <= 1 + 1e-9:
         raise InputError(
@@ -261,6 +268,13 @@ def _check_styles(styles: tuple[StyleSpec, ...]) -> None:
             "style_size", style.style_size, low=MIN_TRAINING_SIDE, whole=True, owner=owner
         )
         check_levels(style.levels, owner)
+        if style.matched_parts is not None:
+            _check_share("matched_parts", style.matched_parts, owner)
+
+
+def _check_share(name: str, value: Any, owner: str = "") -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise InputError(f"`{name}`{owner} goes from 0 to 1. Received: {value!r}.")
 
 
 def check_levels(levels: Sequence[Any], owner: str) -> None:
@@ -302,8 +316,8 @@ def read_style_list(
 
     Args:
         path: JSON list of objects with `name` and `file` (relative to `folder`), and, as wanted,
-            `source`, `style_weight`, `style_size`, `levels`. None: every image in `folder`,
-            by file name.
+            `source`, `style_weight`, `style_size`, `levels`, `matched_parts`. None: every image
+            in `folder`, by file name.
         folder: of the paintings.
         defaults: values for what the list leaves out.
 

@@ -137,7 +137,7 @@ class BatchSource:
                     for _ in range(self.config.paintings_per_batch)
                 ]
             )
-            if self.config.matched_parts:
+            if self.config.shares_of_parts():
                 details = [detail_mask(painting) for painting in batch["paintings"]]
                 batch["painting_detail"] = np.stack(details)
         return batch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import keras
 import numpy as np
@@ -82,17 +83,17 @@ def matched(statistics: Sequence, share: float) -> list:
 
 
 def painting_statistics(
-    vgg: keras.Model, paintings: Sequence[np.ndarray], matched_parts: float = 0.0
+    vgg: keras.Model, paintings: Sequence[np.ndarray], matched_parts: Sequence[float] = ()
 ) -> list[np.ndarray]:
     """The `style_statistics` of the paintings, each one array (num_styles, ...).
 
-    With `matched_parts` above 0 they have parts, see `matched`.
+    With `matched_parts`, one share for each painting, they have parts, see `matched`.
     """
     per_style = []
-    for painting in paintings:
-        detail = detail_mask(painting)[None] if matched_parts else None
+    for painting, share in zip_longest(paintings, matched_parts):
+        detail = None if share is None else detail_mask(painting)[None]
         statistics = style_statistics(painting[None], vgg(painting[None]), detail)
-        statistics = matched(statistics, matched_parts)
+        statistics = matched(statistics, share or 0.0)
         per_style.append([to_array(values)[0] for values in statistics])
     return [np.stack(values) for values in zip(*per_style, strict=True)]
 

@@ -137,12 +137,13 @@ def build_trainer(
             learn. None: a new network.
     """
     paintings = [load_style(style, style.style_size) for style in config.styles]
+    shares = config.shares_of_parts()
     if vgg is None:
         reference = _loss_network(config, vgg_weights, "float32")
-        targets = painting_statistics(reference, paintings, config.matched_parts)
+        targets = painting_statistics(reference, paintings, shares)
         vgg = _loss_network(config, vgg_weights, dtype_policy(config.precision))
     else:
-        targets = painting_statistics(vgg, paintings, config.matched_parts)
+        targets = painting_statistics(vgg, paintings, shares)
     trainer = StyleTrainer(config, vgg, targets)
     if trainer.predictor is not None and config.slim_weights is None:
         start_trunk(trainer.predictor, vgg, paintings)

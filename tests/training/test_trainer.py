@@ -249,21 +249,45 @@ def test_parts_follow_the_paintings_own_parts(data):
     # Half of it is calm, so that its halves differ.
     calm = np.where(np.arange(40)[:, None, None] < 20, painting, 0.5).astype(np.float32)
     own = style_statistics(calm[None], small_vgg()(calm[None]), detail_mask(calm)[None])
-    targets = painting_statistics(small_vgg(), [calm], 0.25)
+    targets = painting_statistics(small_vgg(), [calm], [0.25])
     for whole, targeted, part in zip(
         own[:5] * 2, targets[NUM_WHOLE:], own[NUM_WHOLE:], strict=True
     ):
         expected = 0.75 * to_array(whole) + 0.25 * to_array(part)
         np.testing.assert_allclose(targeted, expected, rtol=1e-5, atol=1e-6)
     assert not np.allclose(targets[NUM_WHOLE], targets[NUM_WHOLE + 5], rtol=0.01)
-    assert len(painting_statistics(small_vgg(), [calm], 0.0)) == NUM_WHOLE
+    assert len(painting_statistics(small_vgg(), [calm])) == NUM_WHOLE
     batch = BatchSource(config).batch(0)
     photo = style_statistics(batch["content"], small_vgg()(batch["content"]), batch["detail"])
-    known = painting_statistics(small_vgg(), [painting], 0.25)
+    known = painting_statistics(small_vgg(), [painting], [0.25])
     for found, expected in zip(trainer.target_statistics(one_hot(2), photo), known, strict=True):
         np.testing.assert_allclose(found[:1], expected, rtol=1e-4, atol=1e-6)
     with pytest.raises(InputError, match="`matched_parts` goes from 0 to 1. Received: 1.5"):
         check_config(replace(config, matched_parts=1.5))
+
+
+def test_a_style_has_its_own_share_of_parts(data):
+    """`matched_parts` of a style stands above that of all, 0 included."""
+    config = small_config(data, detailed_weight=1.0, flat_weight=1.0)
+    assert config.shares_of_parts() == ()
+    first, *others = config.styles
+    styles = (replace(first, matched_parts=0.5), *others)
+    own, other = replace(config, styles=styles), replace(config, styles=styles, matched_parts=0.25)
+    assert own.shares_of_parts() == (0.5, 0.0, 0.0)
+    assert other.shares_of_parts() == (0.5, 0.25, 0.25)
+    paintings = [load_style(style, style.style_size) for style in styles]
+    batch = BatchSource(own).batch(0)
+    photo = style_statistics(batch["content"], small_vgg()(batch["content"]), batch["detail"])
+    targets = build_trainer(own, vgg=small_vgg()).target_statistics(one_hot(1), photo)
+    known = painting_statistics(small_vgg(), [paintings[0]], [0.5])
+    for found, expected in zip(targets, known, strict=True):
+        np.testing.assert_allclose(found[:1], expected, rtol=1e-4, atol=1e-6)
+    unmatched = build_trainer(own, vgg=small_vgg()).target_statistics(one_hot(2), photo)
+    for whole, part in zip(unmatched[:5] * 2, unmatched[NUM_WHOLE:], strict=True):
+        np.testing.assert_allclose(part, whole, rtol=1e-5, atol=1e-6)
+    wrong = replace(own, styles=(replace(first, matched_parts=-0.1), *others))
+    with pytest.raises(InputError, match=f"`matched_parts` of style '{first.name}' goes from 0"):
+        check_config(wrong)
 
 
 def test_drawn_paintings_have_parts_too(data):
