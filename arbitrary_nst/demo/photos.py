@@ -184,6 +184,9 @@ def _decoded(source: Any, settings: Settings, role: str = "photo") -> np.ndarray
     except ImageError as error:
         # A visitor gave a file, and need not know in which form it came here.
         text = str(error).replace(f"{role} image (given as bytes)", role)
+        if "pip install" in text:
+            kind = text.partition(". ")[0]
+            text = f"{kind}, which this demo cannot read. Save it as JPEG and upload that."
         raise ImageError(text) from error
     height, width = rgb.shape[:2]
     if min(height, width) * min(1, SIZES[0] / max(height, width)) < LEAST_SIDE:

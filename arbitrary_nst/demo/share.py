@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Collection, Mapping
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, unquote, urlencode
 
 from arbitrary_nst.demo.controls import LEAST_STROKES, MOST_STROKES
 from arbitrary_nst.demo.mixes import MAX_STYLES, Mix
@@ -26,7 +26,7 @@ PRESETS: Mapping[str, Mapping[str, float]] = {
 def to_text(mix: Mix) -> str:
     """The mix as the query of an address."""
     pairs = zip(mix.styles, mix.weights, strict=True)
-    parts = {"mix": ",".join(f"{name}:{weight:g}" for name, weight in pairs)}
+    parts = {"mix": ",".join(f"{_listed(name)}:{weight:g}" for name, weight in pairs)}
     if mix.strength != 1:
         parts["strength"] = f"{mix.strength:g}"
     if mix.strokes != 1:
@@ -42,6 +42,7 @@ def from_text(text: str, known: Collection[str]) -> Mix | None:
     weights: dict[str, float] = {}
     for part in parts.get("mix", "").split(","):
         name, _, weight = part.rpartition(":")
+        name = unquote(name)  # what `_listed` did
         if name in known and len(weights) < MAX_STYLES:
             weights[name] = _within(weight, 0, 1, 0.5)
     if not weights:
@@ -60,6 +61,11 @@ def surprise(names: Collection[str]) -> Mix:
     chosen = random.sample(list(names), min(len(names), random.choice((2, 2, 3))))
     weights = tuple(round(random.uniform(0.25, 1), 2) for _ in chosen)
     return Mix(tuple(chosen), weights)
+
+
+def _listed(name: str) -> str:
+    """A name without what parts the list: a visitor's own style is called as its file."""
+    return name.replace("%", "%25").replace(",", "%2C")
 
 
 def _within(text: str | None, low: float, high: float, default: float) -> float:

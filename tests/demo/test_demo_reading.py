@@ -4,6 +4,7 @@ import copy
 import gc
 import io
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -71,6 +72,23 @@ def test_a_decoder_that_dies_is_one_file_less(role, monkeypatch):
     monkeypatch.setattr(photos, "load_untrusted", load)
     with pytest.raises(ImageError, match=f"The {role} cannot be read"):
         photos._decoded(png(), SETTINGS, role)
+
+
+@pytest.mark.parametrize("role", ["photo", "painting"])
+def test_what_is_not_installed_is_not_the_visitors_to_install(role, monkeypatch):
+    def load(data, *, max_pixels, role, seconds):
+        return load_image(data, max_pixels=max_pixels, role=role)
+
+    monkeypatch.setattr(photos, "load_untrusted", load)  # a child may have what this one has not
+    monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    source = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100)
+    with pytest.raises(ImageError) as caught:
+        photos._decoded(source, SETTINGS, role)
+    assert str(caught.value) == (
+        f"The {role} is in the format HEIF (.heic), which this demo cannot read. Save it as JPEG "
+        f"and upload that."
+    )
 
 
 def test_a_photo_is_written_once_to_be_looked_at(tmp_path, monkeypatch):

@@ -19,10 +19,12 @@ KNOWN = [f"style-{number}" for number in range(9)]
     [
         Mix(("style-0",), (0.25,)),
         Mix(("style-1", "style-0"), (1.0, 0.0), 0.6, True, 2.5),
+        # What a visitor's file may be called.
+        Mix(("Sea, 50%2C 10:30 & +#é", "style-0"), (0.5, 0.3)),
     ],
 )
 def test_there_and_back(mix):
-    assert share.from_text(share.to_text(mix), KNOWN) == mix
+    assert share.from_text(share.to_text(mix), [*KNOWN, mix.styles[0]]) == mix
 
 
 @pytest.mark.parametrize(
