@@ -32,7 +32,8 @@ LAYOUTS = {
 
 def train_one(options: argparse.Namespace, layout: CinLayout, folder: Path) -> None:
     """Trains one layout."""
-    from arbitrary_nst.training.config import TrainConfig, read_style_list
+    from arbitrary_nst.training.config import TrainConfig
+    from arbitrary_nst.training.reading import read_style_list
     from arbitrary_nst.training.train import train
 
     config = TrainConfig(

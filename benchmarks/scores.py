@@ -11,8 +11,8 @@ from pathlib import Path
 from arbitrary_nst import Cin
 from arbitrary_nst.cli.options import ProgressBar
 from arbitrary_nst.engines import ENGINES
-from arbitrary_nst.training.config import read_style_list
 from arbitrary_nst.training.evaluate import evaluate_styles, format_table, write_csv
+from arbitrary_nst.training.reading import read_style_list
 
 
 def main() -> None:

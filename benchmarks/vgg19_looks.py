@@ -86,7 +86,7 @@ class Painters:
         engine = Vgg19(settings=settings, vgg=self._network(settings.pooling))
         # One graph for all settings of a network: tracing it takes as long as a small picture.
         engine._eyes = self._eyes.setdefault(settings.pooling, engine._eyes)
-        engine._cin = self.cin
+        engine._starts.cin = self.cin
         return engine
 
     @functools.cached_property

@@ -17,7 +17,7 @@ from arbitrary_nst import load_image, save_image, stylize
 from arbitrary_nst.cli.options import ProgressBar
 from arbitrary_nst.engines import ENGINES
 from arbitrary_nst.image.sheet import contact_sheet
-from arbitrary_nst.training.config import read_style_list
+from arbitrary_nst.training.reading import read_style_list
 
 
 def main() -> None:

@@ -64,8 +64,8 @@ def evaluate(options: argparse.Namespace) -> None:
     if options.sheet:
         check_output_path(options.sheet)
     weights = vgg19_weights(options.vgg_weights)
-    from arbitrary_nst.training.config import find_images, read_style_list
     from arbitrary_nst.training.evaluate import evaluate_styles, format_table, write_csv
+    from arbitrary_nst.training.reading import find_images, read_style_list
 
     specs = read_style_list(options.style_list, options.styles)
     photos = find_images(options.photos)[: options.limit]

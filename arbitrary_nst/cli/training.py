@@ -184,7 +184,7 @@ def train(options: argparse.Namespace) -> None:
     weights, packed = options.vgg_weights, None
     if not options.pack:
         weights = vgg19_weights(weights)
-    from arbitrary_nst.training.config import config_from_options
+    from arbitrary_nst.training.reading import config_from_options
     from arbitrary_nst.training.train import train as run
 
     if options.pack:
@@ -233,8 +233,9 @@ def pack(options: argparse.Namespace) -> None:
     """`arbitrary-nst pack-training`: see `training.pack.write_pack`."""
     check_target(options.output)
     weights = vgg19_weights(options.vgg_weights)
-    from arbitrary_nst.training.config import check_config, config_from_options
+    from arbitrary_nst.training.config import check_config
     from arbitrary_nst.training.pack import write_pack
+    from arbitrary_nst.training.reading import config_from_options
 
     config = config_from_options(vars(options))
     check_config(config)

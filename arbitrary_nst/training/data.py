@@ -19,8 +19,9 @@ from arbitrary_nst.errors import ImageError, InputError
 from arbitrary_nst.image import load_image, resize
 from arbitrary_nst.networks.cin.layout import CinLayout, noise_shape
 from arbitrary_nst.networks.detail import detail_mask
-from arbitrary_nst.training.config import MIN_TRAINING_SIDE, StyleSpec, TrainConfig, find_images
+from arbitrary_nst.training.config import MIN_TRAINING_SIDE, StyleSpec, TrainConfig
 from arbitrary_nst.training.paintings import by_group, draw_painting
+from arbitrary_nst.training.reading import find_images
 
 _log = logging.getLogger(__name__)
 

@@ -27,7 +27,8 @@ from arbitrary_nst.image import load_image, resize, to_pil
 from arbitrary_nst.image.resizing import resized_shape
 from arbitrary_nst.networks.vgg import load_vgg19
 from arbitrary_nst.pipeline.arguments import Progress
-from arbitrary_nst.training.config import PaintingSpec, TrainConfig, find_images
+from arbitrary_nst.training.config import PaintingSpec, TrainConfig
+from arbitrary_nst.training.reading import find_images
 from arbitrary_nst.training.statistics import LOSS_LAYERS
 
 CONFIG, VGG = "config.json", "vgg19.safetensors"

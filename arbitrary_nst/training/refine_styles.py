@@ -24,7 +24,7 @@ from arbitrary_nst.engines.cin.targets import fit_photo, load_targets, target_gr
 from arbitrary_nst.errors import StyleError
 from arbitrary_nst.image import load_image
 from arbitrary_nst.pipeline.arguments import Progress
-from arbitrary_nst.training.config import find_images
+from arbitrary_nst.training.reading import find_images
 
 LEARNING_RATE = 0.01  # a third of that for one photo, since each step sees another
 

@@ -8,7 +8,8 @@ from arbitrary_nst.batch.files import MANIFEST, open_manifest
 from arbitrary_nst.common import json_text
 from arbitrary_nst.common.json_text import parse_json, read_json
 from arbitrary_nst.errors import InputError
-from arbitrary_nst.training.config import TrainConfig, read_painting_list, read_style_list
+from arbitrary_nst.training.config import TrainConfig
+from arbitrary_nst.training.reading import read_painting_list, read_style_list
 
 DEEP = "[" * 200_000
 

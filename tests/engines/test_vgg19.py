@@ -242,7 +242,7 @@ def test_starting_points(network, content, styles, tmp_path):
     first = {}
     for init in ("content", "noise", "cin", str(file)):
         quick = engine_with(init=init, init_styles=("scream",), iterations=(1,))
-        start = quick._start(content, content, [styles[0]], None, 0)
+        start = quick._starts.picture(content, [styles[0]], None, 0)
         assert start.shape == content.shape
         first[init] = start
     np.testing.assert_array_equal(first["content"], content)
@@ -254,13 +254,13 @@ def test_the_start_is_the_first_step(network, content, styles):
     quick = engine_with(init="cin", init_styles=("scream",), iterations=(2,))
     steps = list(quick.render_steps(content, styles[0]))
     assert [step.step for step in steps] == [0, 1, 2]
-    expected = quick._cin.render(content, quick._cin.styles["scream"])
+    expected = quick._starts.cin.render(content, quick._starts.cin.styles["scream"])
     np.testing.assert_array_equal(steps[0].picture, expected)
 
 
 def test_without_a_cin_network_it_starts_from_the_photo(content, styles, monkeypatch):
     monkeypatch.setenv("ARBITRARY_NST_CIN", "no-such-folder")
-    start = engine_with(init="cin")._start(content, content, [styles[0]], None, 0)
+    start = engine_with(init="cin")._starts.picture(content, [styles[0]], None, 0)
     np.testing.assert_array_equal(start, content)
 
 
@@ -268,17 +268,17 @@ def test_a_style_brings_the_vector_that_it_starts_with(content, paintings, monke
     """Blended and weakened with it, and of no use to another network."""
     quick = engine_with(init="cin")
     cin = FakeCin("one")
-    quick._cin = cin
+    quick._starts.cin = cin
     first, second = (quick.embed(painting) for painting in paintings[:2])
     mixed = blend([first, second, quick.identity(content)], [2, 1, 1])
-    quick._start(content, content, [mixed], None, 0)
+    quick._starts.picture(content, [mixed], None, 0)
     (vector,) = cin.seen
     wanted = (2 * paintings[0].mean() + paintings[1].mean() + 7) / 4
     np.testing.assert_allclose(vector.arrays["gamma"], [wanted], rtol=1e-5)
     assert photo_share(mixed) == 0.25
     other = engine_with(init="cin")
-    other._cin = FakeCin("two")
-    assert other._start(content, content, [first], None, 0) is content
+    other._starts.cin = FakeCin("two")
+    assert other._starts.picture(content, [first], None, 0) is content
     assert engine_with().render(content, first).shape == content.shape
 
 

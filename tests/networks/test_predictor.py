@@ -25,18 +25,12 @@ from arbitrary_nst.networks.predictor.network import (
 )
 from arbitrary_nst.networks.predictor.start import standardize, start_at, start_trunk
 from arbitrary_nst.networks.vgg import gram_matrix
-from arbitrary_nst.training.config import (
-    PaintingSpec,
-    StyleSpec,
-    TrainConfig,
-    check_config,
-    config_from_options,
-    read_painting_list,
-)
+from arbitrary_nst.training.config import PaintingSpec, StyleSpec, TrainConfig, check_config
 from arbitrary_nst.training.data import BatchSource, draw_mixing
 from arbitrary_nst.training.evaluate import evaluate_styles
 from arbitrary_nst.training.new_style import learn_style
 from arbitrary_nst.training.paintings import by_group, draw_painting
+from arbitrary_nst.training.reading import config_from_options, read_painting_list
 from arbitrary_nst.training.train import build_trainer, take_step, train
 
 SMALL = PredictorLayout((4, 4, 6, 6, 8), (6, 8), 3, 10, 5)

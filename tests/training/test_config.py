@@ -10,13 +10,8 @@ from small_training import NAMES, small_config
 
 from arbitrary_nst.errors import ImageError, InputError
 from arbitrary_nst.networks.cin.layout import CinLayout
-from arbitrary_nst.training.config import (
-    StyleSpec,
-    TrainConfig,
-    check_config,
-    config_from_options,
-    read_style_list,
-)
+from arbitrary_nst.training.config import StyleSpec, TrainConfig, check_config
+from arbitrary_nst.training.reading import config_from_options, read_style_list
 
 
 def test_config_round_trip(data, tmp_path):

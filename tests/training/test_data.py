@@ -7,7 +7,7 @@ import pytest
 from small_training import LAYOUT, draw_photo, small_config, write_image
 
 from arbitrary_nst.errors import ImageError, InputError
-from arbitrary_nst.training.config import StyleSpec, find_images
+from arbitrary_nst.training.config import StyleSpec
 from arbitrary_nst.training.data import (
     BatchSource,
     draw_mixing,
@@ -15,6 +15,7 @@ from arbitrary_nst.training.data import (
     load_style,
     random_crop,
 )
+from arbitrary_nst.training.reading import find_images
 
 PINNED_DRAWS = [[0, 0, 1, 0], [0, 0, 0, 1], [0.3791, 0.6209, 0, 0], [0, 0, 0, 1]]
 

@@ -13,9 +13,10 @@ from arbitrary_nst.errors import InputError, WeightsUnavailable
 from arbitrary_nst.image import load_image
 from arbitrary_nst.networks.vgg import build_vgg19, load_vgg19
 from arbitrary_nst.training import pack as pack_module
-from arbitrary_nst.training.config import PaintingSpec, config_from_options
+from arbitrary_nst.training.config import PaintingSpec
 from arbitrary_nst.training.data import BatchSource
 from arbitrary_nst.training.pack import open_pack, write_pack
+from arbitrary_nst.training.reading import config_from_options
 from arbitrary_nst.training.statistics import LOSS_LAYERS
 
 

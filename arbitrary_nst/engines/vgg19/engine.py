@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import logging
 import os
@@ -13,15 +12,13 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from arbitrary_nst.checkpoints import vgg19_weights
 from arbitrary_nst.common.atomic import check_target
 from arbitrary_nst.common.eager import check_eager, eagerly
 from arbitrary_nst.common.forks import check_not_forked
 from arbitrary_nst.common.keras_on_tensorflow import keras, on_tensorflow
-from arbitrary_nst.embedding import Embedding, blend
-from arbitrary_nst.engines.cin import Cin
+from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.engines.protocol import Step
 from arbitrary_nst.engines.shared import check_batch, check_embedding
 from arbitrary_nst.engines.vgg19.eyes import Eyes
@@ -35,6 +32,7 @@ from arbitrary_nst.engines.vgg19.settings import (
     scale_shapes,
     steps_of_scales,
 )
+from arbitrary_nst.engines.vgg19.start import Starts, at_shape, at_size
 from arbitrary_nst.engines.vgg19.styles import (
     PHOTO,
     Moments,
@@ -42,20 +40,16 @@ from arbitrary_nst.engines.vgg19.styles import (
     looked_at_sizes,
     moments_for,
     photo_share,
-    start_of,
     style_arrays,
     with_start,
 )
 from arbitrary_nst.errors import (
-    CheckpointError,
     ImageError,
     InputError,
     RenderError,
     StopPainting,
-    StyleError,
-    WeightsUnavailable,
 )
-from arbitrary_nst.image import load_image, resize
+from arbitrary_nst.image import resize
 from arbitrary_nst.image.arrays import check_image
 from arbitrary_nst.networks.precision import choose_precision
 from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, load_vgg19
@@ -142,6 +136,7 @@ class Vgg19:
         self._vgg = vgg
         self.network = f"vgg19-{self.settings.pooling}-{_digest(vgg.get_weights())}"
         self._eyes = Eyes(vgg)
+        self._starts = Starts(self.settings)
         self._looked_at = looked_at_sizes(self.settings.style_size)
         self._channels = {
             layer: int(output.shape[-1])
@@ -162,7 +157,7 @@ class Vgg19:
             return moments_of(self._eyes, image)
 
         arrays = style_arrays(self._looked_at, moments_at)
-        if (cin := self._embedding_cin) is not None:
+        if (cin := self._starts.embedding_cin) is not None:
             arrays = with_start(arrays, cin.embed(style))
         return Embedding(self.name, self.network, arrays)
 
@@ -175,7 +170,7 @@ class Vgg19:
             for name, shape in array_shapes(self._looked_at, self._channels, None).items()
         }
         arrays[PHOTO] = np.ones(1, np.float32)
-        if (cin := self._embedding_cin) is not None:
+        if (cin := self._starts.embedding_cin) is not None:
             arrays = with_start(arrays, cin.identity(content))
         return Embedding(self.name, self.network, arrays, name="photo")
 
@@ -239,7 +234,7 @@ class Vgg19:
             _log.warning("stopped after %d of %d steps; %s", step.step, step.total, SO_FAR)
         finally:
             steps.close()
-        return _at_shape(picture, content.shape)
+        return at_shape(picture, content.shape)
 
     def render_batch(
         self, contents: Sequence[np.ndarray], embeddings: Sequence[Embedding], *, seed: int = 0
@@ -283,12 +278,12 @@ class Vgg19:
             yield Step(done, sum(counts), loss, picture)
         try:
             for index in range(first_scale, len(scales)):
-                small = _at_shape(content, scales[index])
+                small = at_shape(content, scales[index])
                 if picture is None:
-                    picture = self._start(small, content, embeddings, weights, seed)
+                    picture = self._starts.picture(small, embeddings, weights, seed)
                     if self.settings.init != "content":
                         yield Step(0, sum(counts), loss, picture)
-                picture = _at_shape(picture, scales[index])
+                picture = at_shape(picture, scales[index])
                 function = self._objective(small, embeddings, weights)
                 begun = first_iteration if index == first_scale else 0
                 for iteration, state in self._minimize(function, picture, begun, counts[index]):
@@ -302,7 +297,7 @@ class Vgg19:
             raise RenderError(
                 f"The optimisation broke off after {done} steps: {error}. Expected a finite loss; "
                 f"lower weights, or precision='float32', may help.",
-                _at_shape(picture, content.shape) if done and picture is not None else None,
+                at_shape(picture, content.shape) if done and picture is not None else None,
             ) from error
         except KeyboardInterrupt:
             if not done:
@@ -351,7 +346,7 @@ class Vgg19:
         side = max(height, width) * self.settings.style_scale
         regions = []
         for index, embedding in enumerate(embeddings):
-            own = None if weights is None else _at_size(weights[..., index], (height, width))
+            own = None if weights is None else at_size(weights[..., index], (height, width))
             if own is not None and not own.any():
                 continue
             moments = moments_for(embedding, self._looked_at, side)
@@ -359,63 +354,6 @@ class Vgg19:
         is_whole = height * width <= self.settings.whole_pixels
         tile = None if is_whole else self.settings.tile_side
         return Objective(self._eyes, self.settings, content, regions, tile)
-
-    def _start(
-        self,
-        small: np.ndarray,
-        content: np.ndarray,
-        embeddings: Sequence[Embedding],
-        weights: np.ndarray | None,
-        seed: int,
-    ) -> np.ndarray:
-        """What the first scale starts from: of the shape of `small`, the photo at that scale."""
-        init = self.settings.init
-        if init == "noise":
-            return np.random.default_rng(seed).random(small.shape, np.float32)
-        if init not in ("content", "cin"):
-            return _at_shape(load_image(init, role="init")[0], small.shape)
-        vectors = None if init == "content" else self._start_vectors(content, embeddings)
-        if not vectors or self._cin is None:
-            return small
-        if weights is None or len(vectors) == 1:
-            return self._cin.render(small, vectors[0], seed=seed)
-        shares = [_at_size(weights[..., i], small.shape[:2]) for i in range(len(vectors))]
-        stacked = np.stack(shares, axis=-1)
-        return self._cin.render_regions(small, vectors, stacked, seed=seed)
-
-    def _start_vectors(
-        self, content: np.ndarray, embeddings: Sequence[Embedding]
-    ) -> list[Embedding] | None:
-        """The styles as the cin network knows them; None where one of them has no such form."""
-        if self._cin is None:
-            return None
-        if self.settings.init_styles:
-            return [blend([_trained(self._cin, name) for name in self.settings.init_styles])]
-        vectors = []
-        for embedding in embeddings:
-            arrays = start_of(embedding, self._cin.network)
-            if not arrays:
-                return None
-            vectors.append(Embedding(self._cin.name, self._cin.network, arrays))
-        return vectors
-
-    @property
-    def _embedding_cin(self) -> Cin | None:
-        """The cin network whose vector embeddings have, too; None where they have none."""
-        if self.settings.init != "cin" or self.settings.init_styles or self._cin is None:
-            return None
-        return self._cin if self._cin.takes_images else None
-
-    @functools.cached_property
-    def _cin(self) -> Cin | None:
-        try:
-            # What the predictor says will do for a start, and it is there two seconds sooner.
-            return Cin(refine_steps=0)
-        except (WeightsUnavailable, CheckpointError) as error:
-            if self.settings.init_styles:
-                raise
-            _log.info("no cin network to start from, so it starts from the photo: %s", error)
-            return None
 
     def _check(self, content: np.ndarray, embedding: Embedding) -> None:
         shapes = array_shapes(self._looked_at, self._channels, embedding)
@@ -430,33 +368,10 @@ class Vgg19:
             )
 
 
-def _at_shape(image: np.ndarray, shape: Sequence[int]) -> np.ndarray:
-    height, width = shape[:2]
-    same = image.shape[:2] == (height, width)
-    return image if same else resize(image, shape=(height, width))
-
-
-def _at_size(weights: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Weights of pixels (H, W) at another size."""
-    if weights.shape == shape:
-        return np.asarray(weights, np.float32)
-    image = Image.fromarray(np.asarray(weights, np.float32))
-    return np.asarray(image.resize(shape[::-1], Image.Resampling.BILINEAR)).clip(0, 1)
-
-
 def _at_least(image: np.ndarray, side: int) -> np.ndarray:
     """Repeats a narrow image by reflection, so that the deepest layer sees something of it."""
     extra = [(0, max(0, side - length)) for length in image.shape[:2]]
     return np.pad(image, [*extra, (0, 0)], mode="symmetric")
-
-
-def _trained(engine: Cin, name: str) -> Embedding:
-    if name not in engine.styles:
-        raise StyleError(
-            f"`init_styles` are names of packaged styles. Expected one of "
-            f"{', '.join(engine.styles)}. Received: {name!r}."
-        )
-    return engine.styles[name]
 
 
 def _digest(weights: Sequence[np.ndarray]) -> str:
