@@ -20,7 +20,8 @@ from arbitrary_nst.image import DEFAULT_MAX_PIXELS, ImageSource, KeepMetadata
 from arbitrary_nst.pipeline.arguments import DEFAULT_MAX_MEMORY, Color, Options, Progress
 from arbitrary_nst.pipeline.contents import check_contents, load_content
 from arbitrary_nst.pipeline.engine_choice import choose, embeddings_by, loaded
-from arbitrary_nst.pipeline.paint import Picture, pictures
+from arbitrary_nst.pipeline.paint import pictures
+from arbitrary_nst.pipeline.picture import Picture
 from arbitrary_nst.pipeline.plan import look_of, plan
 from arbitrary_nst.pipeline.styles import Style, Styles, check_style
 

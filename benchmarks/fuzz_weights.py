@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import functools
 import hashlib
 import io
 import json
@@ -24,8 +25,10 @@ import sys
 import tempfile
 import time
 import warnings
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from fuzz_images import _forget_peak, _peak_mb, ask, mutated, seeds
@@ -125,6 +128,63 @@ def mix_files() -> list[bytes]:
     return found
 
 
+@functools.cache
+def small_training() -> Any:
+    """A trainer of a network with a few kernels, on photos and paintings of a few pixels."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+    from small_training import small_config, small_vgg, write_data
+
+    from arbitrary_nst.training.train import build_trainer
+
+    folder = write_data(Path(tempfile.mkdtemp()) / "data")
+    return build_trainer(small_config(folder), vgg=small_vgg())
+
+
+def checkpoint_files() -> list[bytes]:
+    """The state of a training on its way."""
+    from arbitrary_nst.training.checkpoint import save_checkpoint
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "checkpoint.safetensors")
+        save_checkpoint(small_training(), 3, path)
+        return [path.read_bytes()]
+
+
+def state_files() -> list[bytes]:
+    """The state of a picture of the vgg19 engine on its way."""
+    from arbitrary_nst.engines.vgg19.resume import save_state
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "state.safetensors")
+        save_state(path, "mine", 1, 20, 0.25, np.full((12, 16, 3), 0.5, np.float32))
+        return [path.read_bytes()]
+
+
+def config_files() -> list[bytes]:
+    """The settings of a training."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "config.json")
+        small_training().config.save(path)
+        return [path.read_bytes()]
+
+
+def list_files() -> list[bytes]:
+    """A list of styles, and one of paintings."""
+    style = {"name": "a", "file": "a.jpg", "source": "b", "style_weight": 4, "style_size": 512}
+    style |= {"levels": [0.1, 0.9], "matched_parts": 0.5}
+    return [json.dumps([style, {**style, "group": "c"}]).encode()]
+
+
+def pack_files() -> list[bytes]:
+    """A training in one file, without kernels."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("config.json", config_files()[0])
+        for name in ("vgg19.safetensors", "photos/00000.jpg", "styles/000.jpg"):
+            archive.writestr(name, bytes(60))
+    return [stream.getvalue()]
+
+
 def read_style(path: str) -> None:
     """Reads it, and names all that is in it."""
     from arbitrary_nst.embedding import blend, load_styles
@@ -215,28 +275,110 @@ def read_mix(path: str) -> None:
         assert 0.5 <= mix.strokes <= 3 and len(to_text(mix)) < 200
 
 
-KINDS: dict[str, tuple[Callable[[], list[bytes]], Callable[[str], None]]] = {
-    "style": (style_files, read_style),
-    "network": (network_files, read_network),
-    "predictor": (predictor_files, read_predictor),
-    "vgg19": (vgg19_files, read_vgg19),
-    "tflite": (tflite_files, read_tflite),
-    "mask": (mask_files, read_mask),
-    "record": (record_files, read_record),
-    "mix": (mix_files, read_mix),
+def read_checkpoint(path: str) -> None:
+    from arbitrary_nst.training.checkpoint import load_checkpoint
+
+    assert load_checkpoint(small_training(), Path(path)) >= 0
+
+
+def read_state(path: str) -> None:
+    from arbitrary_nst.engines.vgg19.resume import load_state
+
+    picture = load_state(Path(path), "mine")[3]
+    assert picture is not None and np.isfinite(picture).all()
+
+
+def read_config(path: str) -> None:
+    """Reads it, and looks at what it says as `train` does."""
+    from arbitrary_nst.training.config import TrainConfig, check_config
+
+    check_config(TrainConfig.load(path))
+
+
+def read_list(path: str) -> None:
+    """Takes it as a list of styles, and as one of paintings."""
+    from dataclasses import replace
+
+    from arbitrary_nst.errors import InputError
+    from arbitrary_nst.training.config import check_config
+    from arbitrary_nst.training.reading import read_painting_list, read_style_list
+
+    config = small_training().config
+    check_config(replace(config, styles=read_style_list(path, "folder")))
+    try:
+        check_config(replace(config, paintings=read_painting_list(path, "folder")))
+    except InputError as error:
+        if "paintings are missing" not in str(error):  # which they are
+            raise
+
+
+def read_pack(path: str) -> None:
+    from arbitrary_nst.training.config import check_config
+    from arbitrary_nst.training.pack import open_pack
+
+    with tempfile.TemporaryDirectory() as folder:
+        config, _ = open_pack(path, Path(folder, "pack"))
+        check_config(config)
+
+
+def twisted_json(data: bytes, rng: random.Random) -> bytes:
+    """JSON with odd things in it."""
+    value = json.loads(data)
+    for _ in range(rng.choice((1, 1, 2, 5))):
+        _twist(value, rng)
+    return json.dumps(value).encode()
+
+
+def twisted_tensors(data: bytes, rng: random.Random) -> bytes:
+    """A file of safetensors with odd things in its header."""
+    size = int.from_bytes(data[:8], "little")
+    header = twisted_json(data[8 : 8 + size], rng)
+    return len(header).to_bytes(8, "little") + header + data[8 + size :]
+
+
+def twisted_pack(data: bytes, rng: random.Random) -> bytes:
+    """A training pack with odd things in its settings."""
+    stream = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as archive,
+        zipfile.ZipFile(stream, "w") as other,
+    ):
+        for name in archive.namelist():
+            part = archive.read(name)
+            other.writestr(name, twisted_json(part, rng) if name.endswith(".json") else part)
+    return stream.getvalue()
+
+
+class Kind(NamedTuple):
+    """How whole files are made and read, and how they become odd, but well-formed."""
+
+    whole: Callable[[], list[bytes]]
+    read: Callable[[str], None]
+    twisted: Callable[[bytes, random.Random], bytes] | None = None
+
+
+KINDS = {
+    "style": Kind(style_files, read_style, twisted_tensors),
+    "network": Kind(network_files, read_network, twisted_tensors),
+    "predictor": Kind(predictor_files, read_predictor, twisted_tensors),
+    "vgg19": Kind(vgg19_files, read_vgg19),
+    "tflite": Kind(tflite_files, read_tflite),
+    "mask": Kind(mask_files, read_mask),
+    "record": Kind(record_files, read_record, twisted_json),
+    "mix": Kind(mix_files, read_mix),
+    "checkpoint": Kind(checkpoint_files, read_checkpoint, twisted_tensors),
+    "state": Kind(state_files, read_state, twisted_tensors),
+    "config": Kind(config_files, read_config, twisted_json),
+    "list": Kind(list_files, read_list, twisted_json),
+    "pack": Kind(pack_files, read_pack, twisted_pack),
 }
 
 
-def changed(data: bytes, others: list[bytes], rng: random.Random, tensors: bool) -> bytes:
-    """A damaged file; of safetensors every other time with a header that is JSON, but odd."""
-    if not tensors or rng.random() < 0.5:
+def changed(data: bytes, kind: Kind, others: list[bytes], rng: random.Random) -> bytes:
+    """A damaged file; every other time one that is well-formed, but odd, where there are such."""
+    if kind.twisted is None or rng.random() < 0.5:
         return mutated(data, others, rng)
-    size = int.from_bytes(data[:8], "little")
-    header, rest = json.loads(data[8 : 8 + size]), data[8 + size :]
-    for _ in range(rng.choice((1, 1, 2, 5))):
-        _twist(header, rng)
-    text = json.dumps(header).encode()
-    return len(text).to_bytes(8, "little") + text + rest
+    return kind.twisted(data, rng)
 
 
 def _twist(header: dict, rng: random.Random) -> None:
@@ -274,7 +416,7 @@ def serve(kind: str) -> None:
     """In the child: reads a length and a file again and again; answers each with a line."""
     from arbitrary_nst.errors import InputError, WeightsUnavailable
 
-    read = KINDS[kind][1]
+    read = KINDS[kind].read
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "w")
     with tempfile.TemporaryFile() as file:  # for what native code says
         os.dup2(file.fileno(), 1)
@@ -282,7 +424,7 @@ def serve(kind: str) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
     warnings.simplefilter("ignore")
     path = Path(tempfile.mkdtemp()) / "file.bin"
-    path.write_bytes(KINDS[kind][0]()[0])
+    path.write_bytes(KINDS[kind].whole()[0])
     read(str(path))  # what that imports is not the damaged files' doing
     while head := requests.read(8):
         data = requests.read(struct.unpack("<Q", head)[0])
@@ -312,12 +454,10 @@ def fuzz(kind: str, number: int, seed: int, keep: Path | None) -> int:
     """Reads them all; prints the outcomes, and the faults as they come."""
     outcomes: collections.Counter[str] = collections.Counter()
     bad, slowest, largest = 0, 0.0, 0.0
-    rng, whole = random.Random(seed), KINDS[kind][0]()
+    rng, whole = random.Random(seed), KINDS[kind].whole()
     child = _child(kind)
     for index in range(number):
-        data = changed(
-            whole[index % len(whole)], whole, rng, kind in ("style", "network", "predictor")
-        )
+        data = changed(whole[index % len(whole)], KINDS[kind], whole, rng)
         outcome, faults, seconds, grown = ask(child, data, HANGS)
         slowest, largest = max(slowest, seconds), max(largest, grown)
         if child.poll() is not None:

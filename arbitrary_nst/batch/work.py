@@ -25,7 +25,8 @@ from arbitrary_nst.image.reading import open_file, open_image
 from arbitrary_nst.image.resizing import resized_shape
 from arbitrary_nst.pipeline.arguments import Options
 from arbitrary_nst.pipeline.contents import Content, by_size, load_content
-from arbitrary_nst.pipeline.paint import Picture, paint
+from arbitrary_nst.pipeline.paint import paint
+from arbitrary_nst.pipeline.picture import Picture
 
 MAX_GROUP = 8  # photos of one size that go to the engine together
 DRAFT_MARGIN = 1.5  # times the wanted size, at which a large JPEG file is decoded at least

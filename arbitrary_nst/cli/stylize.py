@@ -31,7 +31,7 @@ from arbitrary_nst.errors import RenderError
 from arbitrary_nst.image import check_output_path, save_image, to_pil
 from arbitrary_nst.image.writing import WITHOUT_EXIF, check_bits, format_of
 from arbitrary_nst.pipeline.arguments import Options, Progress
-from arbitrary_nst.pipeline.paint import Picture
+from arbitrary_nst.pipeline.picture import Picture
 from arbitrary_nst.samples import SAMPLES, content_or_sample
 
 

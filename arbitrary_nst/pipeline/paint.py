@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from arbitrary_nst.embedding import Embedding, blend
 from arbitrary_nst.engines.protocol import Engine, Step
 from arbitrary_nst.errors import RenderError
 from arbitrary_nst.image import (
-    check_output_path,
     keep_color,
     resize,
-    save_image,
     scaled_photo,
-    to_pil,
 )
 from arbitrary_nst.image.arrays import as_floats, to_uint8
-from arbitrary_nst.image.metadata import sized_metadata
-from arbitrary_nst.image.profiles import in_srgb
-from arbitrary_nst.image.writing import Bits, format_of, write_picture
 from arbitrary_nst.pipeline.arguments import Progress
 from arbitrary_nst.pipeline.contents import LARGE_PIXELS, Content, by_size
 from arbitrary_nst.pipeline.detail import restore_detail
+from arbitrary_nst.pipeline.picture import Picture
 from arbitrary_nst.pipeline.plan import Look
 from arbitrary_nst.pipeline.regions import (
     Regions,
@@ -51,41 +44,6 @@ class Part:
 
 
 WHOLE = Part(0, 1)
-
-
-class Picture(NamedTuple):
-    """A picture that is done.
-
-    `rgb`: `(H, W, 3)`, float32 in `[0, 1]`, or uint8 where it is large; `alpha`: float32 `(H, W)`
-    in `[0, 1]`, or None; `exif`: of the photo, what is to be kept.
-    """
-
-    rgb: np.ndarray
-    alpha: np.ndarray | None
-    exif: bytes = b""
-
-    def image(self) -> Image.Image:
-        """A PIL image of mode "RGB" or "RGBA", sRGB, with the EXIF data in `info`."""
-        if self.rgb.dtype == np.uint8:
-            image = in_srgb(Image.fromarray(self.rgb))
-        else:
-            image = to_pil(self.rgb, self.alpha)
-        if self.exif:
-            image.info["exif"] = sized_metadata(self.exif, image.width, image.height)
-        return image
-
-    def array(self) -> np.ndarray:
-        """float32 `(H, W, 3)`, or `(H, W, 4)` with the transparency, in `[0, 1]`."""
-        rgb = as_floats(self.rgb)
-        return rgb if self.alpha is None else np.concatenate([rgb, self.alpha[..., None]], axis=-1)
-
-    def save(self, path: str | os.PathLike[str], *, quality: int, bits: Bits) -> None:
-        """Writes it as `image.save_image` does, with the EXIF data."""
-        if bits == 8:
-            save_image(self.image(), path, quality=quality, keep_metadata="gps")
-            return
-        target = check_output_path(path)
-        write_picture(self.array(), target, format_of(path), bits=bits, exif=self.exif)
 
 
 def pictures(

@@ -36,7 +36,7 @@ from arbitrary_nst.errors import InputError, StyleError, WeightsUnavailable
 from arbitrary_nst.image import save_image, to_pil
 from arbitrary_nst.pipeline.arguments import Options
 from arbitrary_nst.pipeline.contents import load_content
-from arbitrary_nst.pipeline.paint import Picture
+from arbitrary_nst.pipeline.picture import Picture
 
 STYLES = "-s great-wave:0.7 -s starry-night:0.3"
 
