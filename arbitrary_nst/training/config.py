@@ -192,9 +192,22 @@ class TrainConfig:
             values["predictor"] = predictor_layout(predictor)
             layout = values["layout"]
             values["layout"] = CinLayout(**{**layout, "channels": tuple(layout["channels"])})
-            return cls(**values)
+            config = cls(**values)
+            _check_texts(config)
+            return config
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise InputError(f"{path} is not a training configuration: {said(error)}") from error
+
+
+def _check_texts(config: TrainConfig) -> None:
+    """What is joined to a folder, or printed, before the other settings are looked at."""
+    texts: list[Any] = [config.photos]
+    texts += [text for text in (config.slim_weights, config.initial) if text is not None]
+    texts += [text for style in config.styles for text in (style.name, style.file, style.source)]
+    texts += [text for painting in config.paintings for text in (painting.file, painting.group)]
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError(f"a name or a path is no text, but {text!r}")
 
 
 def check_config(config: TrainConfig) -> None:
@@ -205,6 +218,7 @@ def check_config(config: TrainConfig) -> None:
     if fault:
         raise InputError(f"{fault}.")
     least = max(MIN_TRAINING_SIDE, 4 * layout.multiple)
+    _check_number("crop_size", config.crop_size, low=1, whole=True)
     if config.crop_size % layout.multiple or config.crop_size < least:
         raise InputError(
             f"`crop_size` must be a multiple of {layout.multiple}, {least} at least. "
@@ -236,7 +250,8 @@ def check_config(config: TrainConfig) -> None:
     for name in ("painting_share", "matched_parts"):
         _check_share(name, getattr(config, name))
     shares = (config.blend_share, config.strength_share, config.identity_share)
-    if not all(share >= 0 for share in shares) or not sum(shares) <= 1 + 1e-9:
+    numbers = [share for share in shares if isinstance(share, (int, float)) and share >= 0]
+    if len(numbers) < len(shares) or sum(numbers) > 1 + 1e-9:
         raise InputError(
             "`blend_share`, `strength_share` and `identity_share` must be 0 or more, and 1 at most "
             f"together. Received: {', '.join(map(str, shares))}."
@@ -252,7 +267,8 @@ def check_config(config: TrainConfig) -> None:
 
 def _check_styles(styles: tuple[StyleSpec, ...]) -> None:
     names = [style.name for style in styles]
-    if not all(names) or not names or len(set(names)) != len(names) or IDENTITY in names:
+    is_named = all(isinstance(name, str) and name for name in names)
+    if not is_named or not names or len(set(names)) != len(names) or IDENTITY in names:
         raise InputError(
             f"`styles` needs at least one style, each with its own name other than "
             f"{IDENTITY!r}. Received: {names}."

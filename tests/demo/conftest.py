@@ -16,7 +16,7 @@ quiet()  # before Gradio is imported
 
 
 @contextlib.contextmanager
-def served(**variables):
+def served(settings=SETTINGS, **variables):
     """The address of a demo that runs with these environment variables, without those of None."""
     with pytest.MonkeyPatch.context() as patch, private_folder():
         for name, value in variables.items():
@@ -24,7 +24,7 @@ def served(**variables):
                 patch.delenv(name, raising=False)
             else:
                 patch.setenv(name, str(value))
-        page = start(SETTINGS, wait=False)
+        page = start(settings, wait=False)
         yield page.local_url
         page.close(verbose=False)
 

@@ -126,6 +126,11 @@ def spec(**changes):
         ({"total_variation_weight": float("inf")}, "`total_variation_weight` must be a number"),
         ({"blend_share": 0.7, "identity_share": 0.5}, "and 1 at most together"),
         ({"strength_share": -0.1}, "must be 0 or more"),
+        ({"strength_share": float("nan")}, "must be 0 or more"),
+        ({"strength_share": {}}, "must be 0 or more"),
+        ({"crop_size": "64"}, "`crop_size` must be a whole number from 1 up. Received: '64'"),
+        ({"styles": (StyleSpec({}, "a.jpg"),)}, "`styles` needs at least one style"),
+        ({"matched_parts": "0.5"}, "`matched_parts` goes from 0 to 1. Received: '0.5'"),
         ({"pooling": "median"}, "`pooling` is one of 'max', 'average'. Received: 'median'"),
         ({"precision": "float16"}, "`precision` is one of 'auto', 'float32', 'bfloat16'"),
     ],
@@ -133,6 +138,15 @@ def spec(**changes):
 def test_settings_that_cannot_work(data, changes, message):
     with pytest.raises(InputError, match=message):
         check_config(small_config(data, **changes))
+
+
+@pytest.mark.parametrize("name", ["photos", "slim_weights", "initial"])
+def test_what_is_no_path_is_said_where_it_is_read(data, tmp_path, name):
+    small_config(data).save(tmp_path / "config.json")
+    values = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**values, name: 5}))
+    with pytest.raises(InputError, match="a name or a path is no text, but 5"):
+        TrainConfig.load(tmp_path / "config.json")
 
 
 @pytest.mark.parametrize("options", [{"stop_at": 0}, {"checkpoint_every": 0}])
