@@ -271,7 +271,7 @@ def _check_styles(styles: tuple[StyleSpec, ...]) -> None:
     if not is_named or not names or len(set(names)) != len(names) or IDENTITY in names:
         raise InputError(
             f"`styles` needs at least one style, each with its own name other than "
-            f"{IDENTITY!r}. Received: {names}."
+            f"{IDENTITY!r}. Received: {said(names, 500)}."
         )
     for style in styles:
         # Hours of training should not end in a name or a source that cannot be saved.

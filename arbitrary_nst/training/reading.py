@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from arbitrary_nst.common.json_text import read_json
-from arbitrary_nst.common.text import made_plain
+from arbitrary_nst.common.text import made_plain, said
 from arbitrary_nst.embedding.embedding import MAX_NAME_LENGTH
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import IMAGE_SUFFIXES
@@ -60,7 +60,7 @@ def read_style_list(
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(
             f"{path} is not a style list. Expected a JSON list of objects with `name` and `file`. "
-            f"Received: {error!r}"
+            f"Received: {_told(error)}"
         ) from error
 
 
@@ -81,11 +81,16 @@ def read_painting_list(path: str | Path, folder: str | Path) -> tuple[PaintingSp
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(
             f"{path} is not a list of paintings. Expected a JSON list of objects with `file` and "
-            f"`group`. Received: {error!r}"
+            f"`group`. Received: {_told(error)}"
         ) from error
     if not specs:
         raise InputError(f"{path} names no painting.")
     return specs
+
+
+def _told(error: Exception) -> str:
+    # The kind is what a missing key says; a decoder's own words have the whole file in them.
+    return said(f"{type(error).__name__}: {error}")
 
 
 def config_from_options(
