@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -61,11 +62,13 @@ def survey(path: Path) -> Survey:
         av.error.FFmpegError: it is damaged.
     """
     num_frames = num_packets = 0
-    reached = 0.0
+    first, reached = math.inf, 0.0
     spans: dict[int, list[Span]] = defaultdict(list)
-    with require("av").open(url(path)) as container:
+    av = require("av")
+    with av.open(url(path)) as container:
         video = film_stream(container, path).index  # not to be asked for once the file is closed
         timed = {video, *(stream.index for stream in container.streams.audio)}
+        begins = (container.start_time or 0) / av.time_base
         stretches = {key: Stretches(container) for key in timed}
         for packet in container.demux():
             key = packet.stream_index
@@ -77,7 +80,7 @@ def survey(path: Path) -> Survey:
                 continue
             start = packet.pts * packet.time_base
             stop = start + (packet.duration or 0) * packet.time_base
-            reached = max(reached, float(stop))
+            first, reached = min(first, float(start)), max(reached, float(stop))
             if key in timed:
                 # In the order of decoding times never go back; some first packets have none.
                 known = packet.dts is not None
@@ -86,6 +89,8 @@ def survey(path: Path) -> Survey:
     ordered = {key: spans[key] for key in (video, *sorted(timed - {video})) if key in spans}
     clock = clock_of(ordered)
     seconds = _length(ordered.get(video, []), clock, video)
+    # Matroska written by FFmpeg 9, whose sound has a delay, gives packets earlier than it counts.
+    reached += max(0.0, begins - first, -first) if first < math.inf else 0.0
     return Survey(num_frames, num_packets, seconds, reached, clock)
 
 
