@@ -379,9 +379,9 @@ def changed(data: bytes, kind: Kind, others: list[bytes], rng: random.Random) ->
     return kind.twisted(data, rng)
 
 
-def _twist(header: dict, rng: random.Random) -> None:
-    """One odd thing, anywhere in a header, also in the JSON inside it."""
-    place: object = header
+def _twist(whole: dict | list, rng: random.Random) -> None:
+    """One odd thing, anywhere in what JSON holds, also in the JSON inside it."""
+    place: object = whole
     while isinstance(place, dict | list) and place:
         key = rng.choice(list(place) if isinstance(place, dict) else range(len(place)))
         inner = place[key]

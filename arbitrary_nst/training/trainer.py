@@ -219,7 +219,7 @@ class StyleTrainer(keras.Model):
         Blending Gram matrices is what the vgg19 engine does too: the loss to the blended Gram
         and the blended loss have the same gradient. The identity's part is the photo's own. Of
         the detailed and of the flat part of a photo the whole painting is asked, unless
-        `config.matched_parts` says otherwise.
+        `matched_parts`, of the run or of the style, says otherwise.
 
         Args:
             mixing: (B, 1 + num_styles + num_paintings).

@@ -90,7 +90,7 @@ def survey(path: Path) -> Survey:
     clock = clock_of(ordered)
     seconds = _length(ordered.get(video, []), clock, video)
     # Matroska written by FFmpeg 9, whose sound has a delay, gives packets earlier than it counts.
-    reached += max(0.0, begins - first, -first) if first < math.inf else 0.0
+    reached += max(0.0, begins - first, -first)
     return Survey(num_frames, num_packets, seconds, reached, clock)
 
 
