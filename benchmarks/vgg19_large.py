@@ -58,7 +58,7 @@ def answer_once(eyes: Eyes) -> None:
         return answer
 
     eyes.sums = once(eyes.sums)
-    eyes.content_features = once(eyes.content_features)
+    eyes.all_sums = once(eyes.all_sums)
     gradient = once(eyes.tile_gradient)
     eyes.tile_gradient = lambda *given: (next(losses), gradient(*given)[1])
 

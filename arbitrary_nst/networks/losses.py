@@ -44,12 +44,22 @@ def drawing_loss(features, photo_features):
     x = x - ops.mean(x, axis=(1, 2), keepdims=True)
     y = y - ops.mean(y, axis=(1, 2), keepdims=True)
     own, photo = (ops.mean(ops.square(values), axis=(1, 2)) for values in (x, y))  # (B, C)
-    together = ops.mean(x * y, axis=(1, 2))
+    return drawing_from_moments(own, ops.mean(x * y, axis=(1, 2)), photo)
+
+
+def drawing_from_moments(own, together, photo):
+    """`drawing_loss` from moments about the means: (..., C) -> (...).
+
+    Args:
+        own: variance of each channel in the picture.
+        together: its covariance with the same channel in the photo.
+        photo: variance in the photo.
+    """
     # A channel that is next to silent in the picture has no say in where its lines are.
-    floor = 1e-3 * ops.mean(own, axis=1, keepdims=True) + 1e-8
+    floor = 1e-3 * ops.mean(own, axis=-1, keepdims=True) + 1e-8
     # Not the root of zero, whose gradient is infinite, for channels that are silent in the photo.
     followed = together * ops.sqrt((photo + 1e-12) / (own + floor))
-    return 2.0 * ops.sum(photo - followed, axis=1) / (ops.sum(photo, axis=1) + 1e-8)
+    return 2.0 * ops.sum(photo - followed, axis=-1) / (ops.sum(photo, axis=-1) + 1e-8)
 
 
 def light_loss(image, photo):

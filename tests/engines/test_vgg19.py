@@ -152,10 +152,12 @@ def test_the_gradient_is_that_of_finite_differences(engine, content, styles):
     assert (around[0] - around[1]) / 2 == pytest.approx((gradient * step).sum(), rel=0.05)
 
 
-def test_the_loss_falls_at_every_scale(engine, content, styles):
-    found = losses(engine, content, styles[0])
+@pytest.mark.parametrize("drawing_weight", [0.0, 1.0])
+def test_the_loss_falls_at_every_scale(drawing_weight, content, styles):
+    """By less with the drawing loss, which is zero at the photo where this starts, and rises."""
+    found = losses(engine_with(drawing_weight=drawing_weight), content, styles[0])
     assert len(found) == 12
-    assert found[-1] < 0.7 * found[0]
+    assert found[-1] < (0.7 if drawing_weight == 0 else 0.9) * found[0]
     assert all(later <= earlier for earlier, later in itertools.pairwise(found))
 
 
@@ -317,7 +319,9 @@ def test_flat_and_detailed_positions_are_asked_for_the_style_each(content, style
     photo[:, 32:] = rng.random((48, 32, 3), np.float32)
     gaps = {}
     for weight in (0.0, 1.0):
-        quick = engine_with(parts_weight=weight, covariance_weight=0.0, iterations=(25,))
+        # By themselves: what else is asked of the picture goes another way here.
+        others = {"covariance_weight": 0.0, "drawing_weight": 0.0}
+        quick = engine_with(parts_weight=weight, iterations=(25,), **others)
         picture = quick.render(photo, styles[0])
         found = gram_matrix(small_vgg()(picture[None, :, :32])[0]).numpy()[0]
         wanted = grams_at(styles[0])[0]

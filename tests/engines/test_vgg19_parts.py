@@ -13,7 +13,7 @@ from arbitrary_nst.engines.vgg19.eyes import Eyes
 from arbitrary_nst.engines.vgg19.objective import Objective, Region
 from arbitrary_nst.engines.vgg19.styles import moments_for
 from arbitrary_nst.errors import CheckpointError, InputError
-from arbitrary_nst.networks.losses import style_loss, total_variation_loss
+from arbitrary_nst.networks.losses import drawing_loss, style_loss, total_variation_loss
 from arbitrary_nst.networks.vgg import gram_matrix
 
 SETTINGS = Vgg19Settings(
@@ -239,11 +239,53 @@ def test_the_style_loss_has_the_derivatives_of_its_formula():
             ):
                 expected += tf.reduce_sum(weight * tf.reduce_sum(gap**2, axis=(1, 2)))
     slopes = tape.gradient(expected, sums)
-    loss, found = eyes.style(sums, tf.zeros((1, 1, 1, 3)), targets, mixing, weights)
+    loss, found = eyes._style(sums, targets, mixing, weights)
     assert float(loss) == pytest.approx(float(expected), rel=1e-5)
     for ours, theirs in zip(tf.nest.flatten(found), tf.nest.flatten(slopes), strict=True):
         scale = np.abs(theirs).max()
         np.testing.assert_allclose(ours, theirs, atol=1e-5 * scale)
+
+
+@pytest.mark.parametrize("side", [None, 288])
+def test_the_drawing_loss_of_a_picture_is_that_of_its_features(side, styles):
+    """From sums over positions as from the features at relu3_1 themselves, and its gradient, too.
+
+    Regions and parts divide the sums, and both together are the whole picture again.
+    """
+    photo = draw_photo(1, 301, 330).astype(np.float32)
+    picture = np.random.default_rng(0).random(photo.shape, np.float32)
+    left = np.tile(np.linspace(0, 1, 330, dtype=np.float32), (301, 1))
+    first, second = (moments_for(style, (40,), 40) for style in styles)
+    regions = [Region(left, first), Region(1 - left, second)]
+    eyes = Eyes(small_vgg())
+
+    def looked_at(weight):
+        settings = replace(SETTINGS, drawing_weight=weight, style_weight=1e-3)
+        loss, gradient = Objective(eyes, settings, photo, regions, side)(picture)
+        return loss, gradient
+
+    (loss, gradient), (without, gradient_without) = looked_at(3.0), looked_at(0.0)
+    with tf.GradientTape() as tape:
+        variable = tf.constant(picture[None])
+        tape.watch(variable)
+        features, own = (small_vgg()(values)[2] for values in (variable, photo[None]))
+        expected = drawing_loss(features, own)[0]
+    slope = 3 * tape.gradient(expected, variable).numpy()[0]
+    assert loss - without == pytest.approx(3 * float(expected), rel=1e-4)
+    found = gradient - gradient_without
+    np.testing.assert_allclose(found, slope, atol=1e-3 * np.abs(slope).max())
+
+
+def test_outlines_are_kept_by_the_drawing_weight(content, styles):
+    """With it a picture follows the photo at relu3_1 by more, at the same number of steps."""
+
+    def lost(weight):
+        engine = engine_with(None, drawing_weight=weight, iterations=(20,))
+        picture = engine.render(content, styles[0])
+        features, own = (small_vgg()(values[None])[2] for values in (picture, content))
+        return float(drawing_loss(features, own)[0])
+
+    assert lost(4.0) < 0.8 * lost(0.0)
 
 
 def test_total_variation_by_strips(monkeypatch):

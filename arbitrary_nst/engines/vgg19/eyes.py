@@ -13,9 +13,11 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from arbitrary_nst.common.keras_on_tensorflow import keras
+from arbitrary_nst.networks.losses import drawing_from_moments
 from arbitrary_nst.networks.vgg import CONTENT_LAYER, STYLE_LAYERS, channel_products
 
 Features = Callable[[tf.Tensor], list[tf.Tensor]]
+DRAWN = STYLE_LAYERS.index("relu3_1")  # has eyes and outlines that relu4_2 is too coarse for
 
 
 class Eyes:
@@ -32,27 +34,39 @@ class Eyes:
         self._graphs: dict[tuple[str, int], Callable] = {}
 
     def sums(self, picture, masks):
-        """Per layer the sums of products (P, C, C) and of features (P, C), and the last features.
+        """Per layer the sums of products (P, C, C) and of features (P, C), and some features.
 
         Args:
             picture: (1, h, w, 3).
             masks: (1, h, w, P), by how much each pixel counts to each part.
+
+        Returns:
+            The sums, and the features that the drawing and the content loss compare, at relu3_1
+            (1, h / 4, w / 4, C) and at the content layer (1, h / 8, w / 8, C).
         """
         return self._graph("_sums", masks)(picture, masks)
 
-    def content_features(self, picture):
-        """The features at the content layer, (1, h / 8, w / 8, C)."""
-        return self._graph("_content")(picture)
+    def all_sums(self, picture, masks, drawn, begin):
+        """The sums of `sums`, and those of relu3_1's products with the photo's own, (C,).
 
-    def style(self, sums, masks, *asked):
-        """The style loss, and its derivatives by the sums.
+        Args:
+            picture: (1, h, w, 3).
+            masks: (1, h, w, P).
+            drawn: the photo's features at relu3_1, as `tile_gradient` has them.
+            begin: likewise.
+        """
+        return self._graph("_all_sums", masks)(picture, masks, drawn, begin)
+
+    def of_sums(self, sums, together, masks, *asked):
+        """The losses that are functions of sums, and their derivatives by the sums.
 
         Args:
             sums: as `sums` gives them.
+            together: as `all_sums` gives them.
             masks: those that they were taken with, for their number.
-            asked: what `_style` takes after the sums.
+            asked: what `_of_sums` takes after the sums.
         """
-        return self._graph("_style", masks)(sums, *asked)
+        return self._graph("_of_sums", masks)(sums, together, *asked)
 
     def whole(self, picture, masks, wanted, norm, *asked):
         """Loss and gradient of a picture in one piece.
@@ -60,24 +74,24 @@ class Eyes:
         Args:
             picture: (1, h, w, 3).
             masks: (1, h, w, P).
-            wanted: the photo's features at the content layer.
-            norm: their squared norm.
-            asked: what `_style` takes after the sums.
+            wanted: the photo's features, as `sums` gives them.
+            norm: the squared norm of those at the content layer.
+            asked: what `_of_sums` takes after the sums.
         """
         return self._graph("_whole", masks)(picture, masks, wanted, norm, *asked)
 
-    def tile_gradient(self, picture, masks, wanted, core, norm, slopes):
+    def tile_gradient(self, picture, masks, wanted, begin, norm, slopes):
         """Content loss of a tile, and the gradient of that and of its share in the sums.
 
         Args:
             picture: what the tile sees, (1, h, w, 3).
             masks: (1, h, w, P), 0 beside what it counts.
-            wanted: the photo's features at the content layer.
-            core: (1, h / 8, w / 8, 1), 1 at the positions that it counts.
+            wanted: the photo's features, as `sums` gives them, of what the tile counts alone.
+            begin: int32 (2,), where that begins, in positions of the content layer.
             norm: as for `whole`.
-            slopes: derivatives of the style loss by the sums.
+            slopes: derivatives by the sums, as `of_sums` gives them.
         """
-        return self._graph("_tile", masks)(picture, masks, wanted, core, norm, slopes)
+        return self._graph("_tile", masks)(picture, masks, wanted, begin, norm, slopes)
 
     def _graph(self, name: str, masks=None) -> Callable:
         """A method as a graph for all sizes of pictures, with that many parts."""
@@ -93,23 +107,23 @@ class Eyes:
     def _signature(self, name: str, num_parts: int) -> list:
         """Of what a method takes; a graph that is open in the sizes is traced once for them all."""
         number = tf.TensorSpec(())
-        picture, masks, core = _open(3), _open(num_parts), _open(1)
-        wanted = _open(self._channels[-1], self._dtype)
-        *styled, _ = self._channels
+        picture, masks, begin = _open(3), _open(num_parts), tf.TensorSpec((2,), tf.int32)
+        *styled, last = self._channels
+        drawn = _open(styled[DRAWN], self._dtype)
+        wanted = (drawn, _open(last, self._dtype))
+        of_channels = tf.TensorSpec((styled[DRAWN],))
         sums = [(tf.TensorSpec((num_parts, c, c)), tf.TensorSpec((num_parts, c))) for c in styled]
         targets = [(tf.TensorSpec((None, c, c)), tf.TensorSpec((None, c))) for c in styled]
         mixing = tf.TensorSpec((len(styled), None, num_parts))
-        asked = [targets, mixing, tf.TensorSpec((len(styled), 2, None))]
+        photo = (number, of_channels, of_channels, number)
+        asked = [targets, mixing, tf.TensorSpec((len(styled), 2, None)), photo]
         return {
-            "_content": [picture],
             "_sums": [picture, masks],
-            "_style": [sums, *asked],
+            "_all_sums": [picture, masks, drawn, begin],
+            "_of_sums": [sums, of_channels, *asked],
             "_whole": [picture, masks, wanted, number, *asked],
-            "_tile": [picture, masks, wanted, core, number, sums],
+            "_tile": [picture, masks, wanted, begin, number, (sums, of_channels)],
         }[name]
-
-    def _content(self, picture):
-        return self._features(picture)[-1]
 
     def _sums(self, picture, masks):
         *features, last = self._features(picture)
@@ -121,23 +135,43 @@ class Eyes:
             shares = tf.reshape(level, (-1, masks.shape[-1]))  # (N, P)
             products = channel_products(flat[None], tf.cast(shares, flat.dtype)[None])[0]
             sums.append((products, _feature_sums(flat, shares)))
-        return sums, last
+        return sums, (features[DRAWN], last)
+
+    def _all_sums(self, picture, masks, drawn, begin):
+        sums, (own, _) = self._sums(picture, masks)
+        return sums, _sums_together(own, drawn, masks, begin)
 
     def _whole(self, picture, masks, wanted, norm, *asked):
         with tf.GradientTape() as tape:
             tape.watch(picture)
-            sums, last = self._sums(picture, masks)
-            content = tf.reduce_sum(tf.square(floats(last) - floats(wanted))) / norm
-        style, slopes = self._style(sums, *asked)
-        gradient = tape.gradient((sums, content), picture, (slopes, tf.ones_like(content)))
-        return style + content, gradient
+            found = self._seen(picture, masks, wanted, tf.zeros(2, tf.int32), norm)
+        sums, together, content = found
+        loss, slopes = self._of_sums(sums, together, *asked)
+        slopes = (*slopes, tf.ones_like(content))
+        return loss + content, tape.gradient(found, picture, slopes)
 
-    def _tile(self, picture, masks, wanted, core, norm, slopes):
+    def _tile(self, picture, masks, wanted, begin, norm, slopes):
         with tf.GradientTape() as tape:
             tape.watch(picture)
-            sums, last = self._sums(picture, masks)
-            content = tf.reduce_sum(core * tf.square(floats(last) - floats(wanted))) / norm
-        return content, tape.gradient((sums, content), picture, (slopes, tf.ones_like(content)))
+            found = *_, content = self._seen(picture, masks, wanted, begin, norm)
+        return content, tape.gradient(found, picture, (*slopes, tf.ones_like(content)))
+
+    def _seen(self, picture, masks, wanted, begin, norm):
+        """All that losses are functions of: the sums, those with the photo, the content loss."""
+        sums, (drawn, last) = self._sums(picture, masks)
+        together = _sums_together(drawn, wanted[0], masks, begin)
+        last = tf.slice(last, [0, *tf.unstack(begin), 0], tf.shape(wanted[1]))
+        return sums, together, tf.reduce_sum(tf.square(floats(last) - floats(wanted[1]))) / norm
+
+    def _of_sums(self, sums, together, targets, mixing, weights, photo):
+        """Style and drawing loss, and their derivatives by the sums and by `together`."""
+        style, slopes = self._style(sums, targets, mixing, weights)
+        with tf.GradientTape() as tape:
+            tape.watch((sums[DRAWN], together))
+            drawing = _drawing(sums[DRAWN], together, photo)
+        by_sums, by_together = tape.gradient(drawing, (sums[DRAWN], together))
+        slopes[DRAWN] = tf.nest.map_structure(tf.add, slopes[DRAWN], by_sums)
+        return style + drawing, (slopes, by_together)
 
     def _style(self, sums, targets, mixing, weights):
         """The style loss and its derivatives by the sums.
@@ -167,6 +201,40 @@ class Eyes:
             by_sums = tf.einsum("gp,gcd->pcd", share, by_gram)
             slopes.append((by_sums, tf.matmul(share, by_mean, transpose_a=True)))
         return tf.add_n(losses), slopes
+
+
+def _sums_together(features, drawn, masks, begin):
+    """Sums over positions of the picture's features times the photo's: (C,).
+
+    Args:
+        features: at relu3_1, (1, h / 4, w / 4, C).
+        drawn: the photo's, of a part of them.
+        masks: (1, h, w, P), which together say by how much each pixel counts.
+        begin: int32 (2,), where the part begins, in positions of the content layer.
+    """
+    level = tf.reduce_sum(masks, axis=-1, keepdims=True)
+    for _ in range(DRAWN):
+        level = tf.nn.avg_pool2d(level, 2, 2, "VALID")
+    shape = tf.shape(drawn)
+    corner = [0, *tf.unstack(2 * begin), 0]
+    level = tf.slice(level, corner, tf.concat((shape[:3], [1]), axis=0))
+    return tf.reduce_sum(floats(tf.slice(features, corner, shape) * drawn) * level, axis=(0, 1, 2))
+
+
+def _drawing(sums, together, photo):
+    """The drawing loss of `networks.losses` from sums over positions, times its weight.
+
+    Args:
+        sums: of products (P, C, C), of which the squares are needed alone, and of features (P, C).
+        together: (C,), of the features' products with the photo's.
+        photo: the weight of the loss; mean and variance of the photo's features, (C,) each; and
+            the number of positions.
+    """
+    weight, photo_mean, photo_variance, count = photo
+    products, means = (tf.reduce_sum(values, axis=0) / count for values in sums)
+    own = tf.nn.relu(tf.linalg.diag_part(products) - tf.square(means))
+    covariance = together / count - means * photo_mean
+    return weight * drawing_from_moments(own, covariance, photo_variance)
 
 
 @tf.custom_gradient

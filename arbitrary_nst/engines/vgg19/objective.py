@@ -12,17 +12,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from arbitrary_nst.engines.vgg19.eyes import Eyes, floats
+from arbitrary_nst.engines.vgg19.eyes import DRAWN, Eyes, floats
 from arbitrary_nst.engines.vgg19.settings import Vgg19Settings
 from arbitrary_nst.engines.vgg19.styles import Moments
 from arbitrary_nst.networks.detail import detail_mask
 from arbitrary_nst.networks.vgg import STYLE_LAYERS
 
 STRIDE = 16  # pixels to a position of relu5_1
+CONTENT_STRIDE = 8  # and to one of relu4_2
+DRAWN_STRIDE = 4  # of relu3_1
 # Of relu5_1, in pixels to each side: the convolutions of each block, times its stride, and the
 # pools; rounded up to whole positions.
 HALO = 96
@@ -78,22 +81,32 @@ class Objective:
         per_region = self._masks.shape[-1] // len(regions)
         self._whole_masks = _tensor(self._masks) if self._is_whole else None
         parts, shares = self._groups(regions, per_region)
-        self._wanted, self._norm, own = [], 0.0, None
-        needs_own = any(region.photo_share > 0 for region in regions)
+        self._wanted, norm = [], 0.0
+        own: Any = None
         for tile_ in self._tiles:
-            picture = _tensor(photo[tile_.seen])
-            if needs_own:
-                sums, last = eyes.sums(picture, self._masks_of(tile_))
-                own = sums if own is None else tf.nest.map_structure(tf.add, own, sums)
-            else:
-                last = eyes.content_features(picture)
-            self._wanted.append(last)
-            self._norm += float(tf.reduce_sum(_core(tile_, last) * tf.square(floats(last))))
-        self._norm = tf.constant(self._norm + 1e-8, tf.float32)
-        counts = np.stack([parts @ size for size in _sizes(self._masks)]) + 1e-6  # (layers, G)
+            sums, features = eyes.sums(_tensor(photo[tile_.seen]), self._masks_of(tile_))
+            own = _added(own, sums)
+            drawn, last = (
+                values[(slice(None), *_inside(tile_, stride))]
+                for values, stride in zip(features, (DRAWN_STRIDE, CONTENT_STRIDE), strict=True)
+            )
+            self._wanted.append((drawn, last))
+            norm += float(tf.reduce_sum(tf.square(floats(last))))
+        self._norm = tf.constant(norm + 1e-8, tf.float32)
+        sizes = _sizes(self._masks)
+        counts = np.stack([parts @ size for size in sizes]) + 1e-6  # (layers, G)
         targets = self._mixed_targets(regions, parts, counts, own)
         mixing = tf.constant(parts / counts[..., None], tf.float32)
-        self._asked = (targets, mixing, self._weights(targets, shares))
+        photo_drawn = self._photo_drawn(own[DRAWN], sizes[DRAWN].sum() + 1e-6)
+        self._asked = (targets, mixing, self._weights(targets, shares), photo_drawn)
+
+    def _photo_drawn(self, own: Sequence, count: float) -> tuple:
+        """What the drawing loss knows of the photo: its weight, mean, variance, positions."""
+        products, sums = (values.numpy().sum(axis=0) for values in own)
+        mean = sums / count
+        variance = np.maximum(np.diagonal(products) / count - mean**2, 0)
+        values = (self._settings.drawing_weight, mean, variance, count)
+        return tuple(tf.constant(value, tf.float32) for value in values)
 
     def _groups(self, regions: Sequence[Region], per_region: int):
         """Which parts are asked for the style together, and what each group weighs."""
@@ -127,7 +140,7 @@ class Objective:
             channels = len(grams[0])
             means = [np.zeros(channels, np.float32) if m is None else m for m in given]
             wanted = [np.repeat(np.stack(a), times, axis=0) for a in (grams, means)]
-            if own is not None:
+            if photo_shares.any():
                 scale = photo_shares / counts[index]
                 for position, sums in enumerate(own[index]):
                     summed = np.tensordot(parts, sums.numpy(), 1)
@@ -165,19 +178,19 @@ class Objective:
         return float(loss), gradient.numpy()[0]
 
     def _by_tiles(self, values: np.ndarray) -> tuple[float, np.ndarray]:
-        sums = None
-        for tile in self._tiles:
+        sums: Any = None
+        for tile, (drawn, _) in zip(self._tiles, self._wanted, strict=True):
             masks = self._masks_of(tile)
-            own, _ = self._eyes.sums(_tensor(values[tile.seen]), masks)
-            sums = own if sums is None else tf.nest.map_structure(tf.add, sums, own)
-        style, slopes = self._eyes.style(sums, masks, *self._asked)
-        loss, gradient = float(style), np.zeros_like(values)
+            own = self._eyes.all_sums(_tensor(values[tile.seen]), masks, drawn, _begin(tile))
+            sums = _added(sums, own)
+        of_sums, slopes = self._eyes.of_sums(*sums, masks, *self._asked)
+        loss, gradient = float(of_sums), np.zeros_like(values)
         for tile, wanted in zip(self._tiles, self._wanted, strict=True):
             content, slope = self._eyes.tile_gradient(
                 _tensor(values[tile.seen]),
                 self._masks_of(tile),
                 wanted,
-                _core(tile, wanted),
+                _begin(tile),
                 self._norm,
                 slopes,
             )
@@ -288,11 +301,14 @@ def _inside(tile: _Tile, stride: int = 1) -> tuple[slice, slice]:
     return rows, columns
 
 
-def _core(tile: _Tile, features):
-    """1 at the positions of the content layer that a tile counts, else 0: (1, h, w, 1)."""
-    core = np.zeros((1, *features.shape[1:3], 1), np.float32)
-    core[(0, *_inside(tile, 8))] = 1
-    return tf.constant(core)
+def _added(total: Any, more: Any) -> Any:
+    """Sums of what was seen so far, None at first, and of what is seen now."""
+    return more if total is None else tf.nest.map_structure(tf.add, total, more)
+
+
+def _begin(tile: _Tile):
+    """Where what a tile counts begins, in positions of the content layer."""
+    return tf.constant([part.start for part in _inside(tile, CONTENT_STRIDE)])
 
 
 def _tensor(array: np.ndarray):

@@ -39,6 +39,9 @@ class Vgg19Settings:
         parts_weight: from 0 to 1, which share of the style loss is asked of what is detailed and of
             what is flat in the photo, each by itself, the rest being asked of the whole. Else the
             style goes where it is had most easily, and skies or faces stay a photo.
+        drawing_weight: of the loss that keeps the photo's outlines, whatever their contrast, at
+            relu3_1 (`networks.losses.drawing_loss`): eyes and mouths, which the content loss at
+            relu4_2 is too coarse for.
         total_variation_weight: of the smoothness term.
         style_size: longer side in pixels at which a painting is looked at, at most.
         style_scale: at each scale a painting is looked at with its longer side at this many times
@@ -61,12 +64,13 @@ class Vgg19Settings:
         max_pixels: largest picture.
     """
 
-    iterations: tuple[int, ...] = (80, 40, 25, 20)
+    iterations: tuple[int, ...] = (120, 90, 70, 40)
     coarsest: int = 256
-    style_weight: float = 4.0
+    style_weight: float = 6.0
     layer_weights: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0)
     covariance_weight: float = 0.25
     parts_weight: float = 0.5
+    drawing_weight: float = 1.0
     total_variation_weight: float = 4.0
     style_size: int = 512
     style_scale: float = 1.0
@@ -75,7 +79,7 @@ class Vgg19Settings:
     learning_rate: float = 0.02
     init: str = "cin"
     init_styles: tuple[str, ...] = ()
-    tolerance: float = 2e-3
+    tolerance: float = 1e-3
     restart_every: int = 50
     precision: Precision = "auto"
     whole_pixels: int = 1_000_000
@@ -125,7 +129,8 @@ def check_settings(settings: Vgg19Settings) -> None:
     for name in ("covariance_weight", "parts_weight"):
         _check_number(name, getattr(settings, name), 0, 1)
     _check_number("style_scale", settings.style_scale, 0.25, 4)
-    for name in ("style_weight", "total_variation_weight", "learning_rate", "tolerance"):
+    weights = ("style_weight", "drawing_weight", "total_variation_weight")
+    for name in (*weights, "learning_rate", "tolerance"):
         _check_number(name, getattr(settings, name), 0)
     for name, length in (("iterations", None), ("layer_weights", len(STYLE_LAYERS))):
         values = getattr(settings, name)
