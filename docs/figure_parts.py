@@ -277,10 +277,9 @@ PARTS = {
 RECORDS = {
     "training-curves.png": "the losses of a training that is over",
     "predictor-curves.png": "the losses of a training that is over",
-    "vgg19-looks.jpg": "vgg19 with three settings, a trial",
+    "vgg19-looks.jpg": "twelve pairs by cin and vgg19, half an hour (benchmarks/vgg19_looks.py)",
     "vgg19-gallery.jpg": "vgg19 alone, 24 pictures",
     "vgg19-blend.jpg": "vgg19 alone",
     "vgg19-peers.jpg": "vgg19 beside two recipes, by vgg19_looks.py",
     "vgg19-pooling.jpg": "vgg19 alone",
-    "vgg19-start.jpg": "vgg19 from two starts, a trial",
 }
