@@ -219,14 +219,18 @@ new PerformanceObserver((list) => {
 // A page that loses its connection loads itself anew when the server is back, as another visit.
 // Then it asks for its photo and its mix; a visitor who loads it anew begins from the start.
 const LOST = "arbitrary_nst.lost";
-let before = null, leaving = false;
+// Loading it anew in the middle of work breaks connections off, too: those are not lost.
+const LEAVES = 10000;  // milliseconds from when a page is left; it may stay, as for a download
+let before = null, leaving = false, left = -Infinity;
+window.addEventListener("beforeunload", () => { left = performance.now(); });
 try {
   before = sessionStorage.getItem(LOST);
   sessionStorage.removeItem(LOST);
 } catch { /* a browser that keeps nothing */ }
 const lose = () => {
   const toasts = [...document.querySelectorAll(".toast-body.error")], words = "server was lost";
-  if (leaving || !toasts.some(({ textContent }) => textContent.includes(words))) return;
+  if (leaving || performance.now() < left + LEAVES) return;
+  if (!toasts.some(({ textContent }) => textContent.includes(words))) return;
   leaving = true;
   const photo = document.querySelector("#photo-info [data-photo]")?.dataset.photo ?? "";
   try { sessionStorage.setItem(LOST, `${photo}?${shownMix()}`); } catch { /* likewise */ }
