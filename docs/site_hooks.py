@@ -35,7 +35,11 @@ def commands() -> str:
     os.environ["NO_COLOR"] = "1"
     parser = build_parser()
     (group,) = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
-    parts = [f"```text\n{parser.format_help().strip()}\n```"]
+    parts = [_help(parser)]
     for name, command in group.choices.items():
-        parts.append(f"## {name}\n\n```text\n{command.format_help().strip()}\n```")
+        parts.append(f"## {name}\n\n{_help(command)}")
     return "\n\n".join(parts)
+
+
+def _help(parser: argparse.ArgumentParser) -> str:
+    return f"``` {{ .text .help }}\n{parser.format_help().strip()}\n```"

@@ -15,9 +15,9 @@ NAMES = ("stripes", "checks", "waves")
 
 
 @cache
-def small_vgg():
+def small_vgg(dtype="float32"):
     """VGG19 with a sixteenth of its filters and random kernels."""
-    return build_vgg19(LOSS_LAYERS, width=1 / 16)
+    return build_vgg19(LOSS_LAYERS, width=1 / 16, dtype=dtype)
 
 
 def write_image(path, image):

@@ -126,20 +126,30 @@ class Eyes:
         }[name]
 
     def _sums(self, picture, masks):
+        sums, _, features = self._looked(picture, masks)
+        return sums, features
+
+    def _looked(self, picture, masks):
+        """What `sums` gives, and between its two the count of each position at relu3_1.
+
+        The count is (1, h / 4, w / 4, 1): the shares of all parts together.
+        """
         *features, last = self._features(picture)
-        sums, level = [], masks
+        sums, levels = [], [masks]
         for index, values in enumerate(features):
             if index:
-                level = tf.nn.avg_pool2d(level, 2, 2, "VALID")
+                levels.append(tf.nn.avg_pool2d(levels[-1], 2, 2, "VALID"))
+            level = levels[index]
             flat = tf.reshape(values, (-1, values.shape[-1]))  # (N, C)
             shares = tf.reshape(level, (-1, masks.shape[-1]))  # (N, P)
             products = channel_products(flat[None], tf.cast(shares, flat.dtype)[None])[0]
             sums.append((products, _feature_sums(flat, shares)))
-        return sums, (features[DRAWN], last)
+        counts = tf.reduce_sum(levels[DRAWN], axis=-1, keepdims=True)
+        return sums, counts, (features[DRAWN], last)
 
     def _all_sums(self, picture, masks, drawn, begin):
-        sums, (own, _) = self._sums(picture, masks)
-        return sums, _sums_together(own, drawn, masks, begin)
+        sums, counts, (own, _) = self._looked(picture, masks)
+        return sums, _sums_together(own, drawn, counts, begin)
 
     def _whole(self, picture, masks, wanted, norm, *asked):
         with tf.GradientTape() as tape:
@@ -158,8 +168,8 @@ class Eyes:
 
     def _seen(self, picture, masks, wanted, begin, norm):
         """All that losses are functions of: the sums, those with the photo, the content loss."""
-        sums, (drawn, last) = self._sums(picture, masks)
-        together = _sums_together(drawn, wanted[0], masks, begin)
+        sums, counts, (drawn, last) = self._looked(picture, masks)
+        together = _sums_together(drawn, wanted[0], counts, begin)
         last = tf.slice(last, [0, *tf.unstack(begin), 0], tf.shape(wanted[1]))
         return sums, together, tf.reduce_sum(tf.square(floats(last) - floats(wanted[1]))) / norm
 
@@ -203,22 +213,19 @@ class Eyes:
         return tf.add_n(losses), slopes
 
 
-def _sums_together(features, drawn, masks, begin):
+def _sums_together(features, drawn, counts, begin):
     """Sums over positions of the picture's features times the photo's: (C,).
 
     Args:
         features: at relu3_1, (1, h / 4, w / 4, C).
         drawn: the photo's, of a part of them.
-        masks: (1, h, w, P), which together say by how much each pixel counts.
+        counts: by how much each position counts, (1, h / 4, w / 4, 1).
         begin: int32 (2,), where the part begins, in positions of the content layer.
     """
-    level = tf.reduce_sum(masks, axis=-1, keepdims=True)
-    for _ in range(DRAWN):
-        level = tf.nn.avg_pool2d(level, 2, 2, "VALID")
     shape = tf.shape(drawn)
     corner = [0, *tf.unstack(2 * begin), 0]
-    level = tf.slice(level, corner, tf.concat((shape[:3], [1]), axis=0))
-    return tf.reduce_sum(floats(tf.slice(features, corner, shape) * drawn) * level, axis=(0, 1, 2))
+    counts = tf.slice(counts, corner, tf.concat((shape[:3], [1]), axis=0))
+    return tf.reduce_sum(floats(tf.slice(features, corner, shape) * drawn) * counts, axis=(0, 1, 2))
 
 
 def _drawing(sums, together, photo):
