@@ -26,7 +26,7 @@ def test_marks_of_figures_go_and_the_commands_come(monkeypatch):
     monkeypatch.setenv("NO_COLOR", "")
     text = "takes <!-- = speed.512 -->0.12 s<!-- /= -->\n\n<!-- commands -->\n"
     page = site_hooks.on_page_markdown(text, None, None, None)
-    assert page.startswith("takes 0.12 s\n\n```text\nusage: arbitrary-nst")
+    assert page.startswith("takes 0.12 s\n\n``` { .text .help }\nusage: arbitrary-nst")
     assert "\n## stylize\n" in page and "--strength" in page
 
 
