@@ -231,7 +231,8 @@ def connect(
     gr.on(changes, again, inputs, outputs, **last, **live)
     noticed.then(again, inputs, outputs, **last, **live)
     for image in tab.images:
-        image.clear(again, inputs, outputs, **last, **live)
+        for event in (image.upload, image.clear):
+            event(again, inputs, outputs, **last, **live)
     saving.connect(tab.saving, inputs, find, live=live, heavy=heavy)
     return lambda event: event.then(again, inputs, outputs, **last, **live)
 

@@ -177,6 +177,20 @@ class TestAnyPainting:
         wait_until(lambda: same(pixels(page, "painting-result"), wanted))
         assert np.array_equal(saved(page, "#painting-full"), np.asarray(wanted))
 
+    def test_another_painting_takes_away_the_picture_without_it(
+        self, visit, photo_file, at_once, tmp_path
+    ):
+        page, other = visit(), tmp_path / "other.png"
+        Image.new("RGB", (128, 96), (250, 120, 30)).save(other)
+        begin(page, photo_file)
+        self.paint(page, photo_file)
+        page.locator("#painting-full").get_by_text("128 × 96").wait_for()
+        upload(page, other, "painting-2")
+        page.locator("#painting-status").get_by_text("Press Paint for the picture").wait_for()
+        page.locator("#painting-full").wait_for(state="hidden")
+        page.get_by_role("button", name="Paint", exact=True).click()
+        page.locator("#painting-full").get_by_text("128 × 96").wait_for()
+
     def test_cancelled_stays_and_the_picture_so_far_is_kept(
         self, visit, network, photo_file, monkeypatch
     ):
