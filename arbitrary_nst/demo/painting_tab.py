@@ -228,11 +228,9 @@ def connect(
     inputs = [photo, tab.embedded, tab.done, *given]
     last = {"trigger_mode": "always_last", **options}
     changes = [part.input for part in (*tab.weights, *tab.controls.all)]
+    changes += [event for image in tab.images for event in (image.upload, image.clear)]
     gr.on(changes, again, inputs, outputs, **last, **live)
     noticed.then(again, inputs, outputs, **last, **live)
-    for image in tab.images:
-        for event in (image.upload, image.clear):
-            event(again, inputs, outputs, **last, **live)
     saving.connect(tab.saving, inputs, find, live=live, heavy=heavy)
     return lambda event: event.then(again, inputs, outputs, **last, **live)
 

@@ -221,17 +221,17 @@ new PerformanceObserver((list) => {
 const LOST = "arbitrary_nst.lost";
 // Loading it anew in the middle of work breaks connections off, too: those are not lost.
 const LEAVES = 10000;  // milliseconds from when a page is left; it may stay, as for a download
-let before = null, leaving = false, left = -Infinity;
-window.addEventListener("beforeunload", () => { left = performance.now(); });
+let before = null, deafUntil = 0;
+window.addEventListener("beforeunload", () => { deafUntil = performance.now() + LEAVES; });
 try {
   before = sessionStorage.getItem(LOST);
   sessionStorage.removeItem(LOST);
 } catch { /* a browser that keeps nothing */ }
 const lose = () => {
+  if (performance.now() < deafUntil) return;
   const toasts = [...document.querySelectorAll(".toast-body.error")], words = "server was lost";
-  if (leaving || performance.now() < left + LEAVES) return;
   if (!toasts.some(({ textContent }) => textContent.includes(words))) return;
-  leaving = true;
+  deafUntil = Infinity;
   const photo = document.querySelector("#photo-info [data-photo]")?.dataset.photo ?? "";
   try { sessionStorage.setItem(LOST, `${photo}?${shownMix()}`); } catch { /* likewise */ }
 };

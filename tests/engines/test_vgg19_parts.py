@@ -34,8 +34,7 @@ def content():
 
 @pytest.fixture(scope="module")
 def styles():
-    paintings = [draw_painting(n).clip(0, 1).astype(np.float32) for n in ("waves", "checks")]
-    return [engine_with(None).embed(painting) for painting in paintings]
+    return [engine_with(None).embed(painting(name)) for name in ("waves", "checks")]
 
 
 @pytest.fixture
@@ -48,6 +47,10 @@ def masks():
 def engine_with(checkpoint, dtype="float32", **changes):
     vgg = small_vgg(dtype)
     return Vgg19(settings=replace(SETTINGS, **changes), vgg=vgg, checkpoint=checkpoint)
+
+
+def painting(name):
+    return draw_painting(name).clip(0, 1).astype(np.float32)
 
 
 def paint(content, styles, masks, engine, **options):
@@ -194,7 +197,7 @@ def test_a_picture_by_tiles_is_painted_by_the_loss_of_the_whole():
     options = {"iterations": (4,), "coarsest": 330, "restart_every": 50}
     in_tiles = engine_with(None, "float64", whole_pixels=60_000, tile_side=288, **options)
     in_one = engine_with(None, "float64", **options)
-    style = in_one.embed(draw_painting("waves").clip(0, 1).astype(np.float32))
+    style = in_one.embed(painting("waves"))
     tiles, whole = (engine._objective(photo, [style]) for engine in (in_tiles, in_one))
     assert len(tiles._tiles) > 1 and len(whole._tiles) == 1
     largest = np.abs(whole(photo)[1]).max()
