@@ -13,13 +13,15 @@ import time
 from tables import write_csv
 
 from arbitrary_nst import Cin, load_image
+from arbitrary_nst.engines.shared import REFINE_STEPS
 
 
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("painting")
-    parser.add_argument("--steps", type=int, nargs="+", default=[0, 10], help="of the refinement")
+    steps = [0, REFINE_STEPS]
+    parser.add_argument("--steps", type=int, nargs="+", default=steps, help="of the refinement")
     parser.add_argument("--runtime", choices=("auto", "onnx", "tensorflow"), default="auto")
     parser.add_argument("--runs", type=int, default=3, help="of which the best counts")
     parser.add_argument("--csv", metavar="FILE", help="write the table")

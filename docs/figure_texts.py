@@ -160,7 +160,9 @@ def _stamps() -> Values:
             found[f"stamp.{name}"] = f"{words}."
             continue
         words += f" with network `{stamp['network']}`"
-        if stamp[depends] != now[depends]:
+        if depends == "predictor" and stamp["network"] == now["network"]:
+            words += " and an older predictor" if stamp.get(depends) != now[depends] else ""
+        elif stamp.get(depends) != now[depends]:
             words += f", older than the one that ships (`{now['network']}`)"
         elif depends == "layout" and stamp["network"] != now["network"]:
             words += ", of the same layout as the one that ships"
@@ -260,7 +262,7 @@ def _unseen() -> Values:
         "unseen.paintings": str(wins[1]),
         "unseen.times-as-far": f"{cin['style_loss'] / named['style_loss']:.1f}",
         "unseen.table": table(head, body),
-        "images.refined": f"{short(images[10]['best'])} s",
+        "images.refined": f"{short(images[max(images)]['best'])} s",
         "images.predicted": f"{short(images[0]['best'])} s",
     }
 

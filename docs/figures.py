@@ -45,17 +45,30 @@ from figure_parts import PARTS, Part
 
 ROOT = Path(__file__).resolve().parents[1]
 STAMPS = ROOT / "docs" / "data" / "figures.json"
+STAMPED = {  # what a stamp tells of that which ships
+    "network": ("network", "layout"),
+    "layout": ("network", "layout"),
+    "predictor": ("network", "layout", "predictor"),
+    "nothing": (),
+}
 
 
 def shipped() -> dict[str, str]:
-    """The id of the network in `models/cin`, and its layout in words."""
+    """The id of the network in `models/cin`, its layout in words, and how it takes images."""
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
+    from arbitrary_nst.engines.shared import REFINE_STEPS
     from arbitrary_nst.networks.cin.file import load_network, network_id
 
     layout, kernels = load_network(ROOT / "models" / "cin" / "network.safetensors")
     parts = (f"{name} {value}" for name, value in dataclasses.asdict(layout).items())
-    return {"network": network_id(kernels), "layout": ", ".join(parts), "nothing": ""}
+    network, predictor = network_id(kernels), digest("models/cin/predictor.safetensors")
+    return {
+        "network": network,
+        "layout": ", ".join(parts),
+        "predictor": f"{predictor} of {network}, {REFINE_STEPS} steps",
+        "nothing": "",
+    }
 
 
 def digest(path: str) -> str:
@@ -72,6 +85,8 @@ def fault(part: Part, stamp: dict[str, Any] | None, now: dict[str, str]) -> str:
     if changed:
         return f"{', '.join(changed)}: not as they were made"
     if stamp.get(part.depends_on, "") != now[part.depends_on]:
+        if part.depends_on == "predictor":
+            return f"made with {stamp.get('predictor', 'another predictor')}"
         return f"made with {stamp['network']}"
     return ""
 
@@ -147,7 +162,7 @@ def stamp(name: str, **more: Any) -> None:
     git = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
     commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
     stamps[name] = {
-        **({} if part.depends_on == "nothing" else {k: now[k] for k in ("network", "layout")}),
+        **{key: now[key] for key in STAMPED[part.depends_on]},
         "date": datetime.date.today().isoformat(),
         "commit": commit,
         "machine": machine(),

@@ -14,7 +14,7 @@ MODULES = {
     "batch": ("batch",),
     "video": ("video",),
     "styles": ("styles", "embed", "blend"),
-    "training": ("train", "pack-training", "refine-styles", "add-style"),
+    "training": ("train", "pack-training", "refine-predictor", "refine-styles", "add-style"),
     "evaluate": ("evaluate",),
     "check": ("check",),
     "demo": ("demo",),

@@ -63,8 +63,8 @@ STYLE_LIST_HELP = "JSON list of {name, file, source, style_weight, style_size, l
 
 
 def add_commands(commands) -> None:
-    """Adds `train`, `pack-training`, `refine-styles` and `add-style` to the parser."""
-    for add in (_add_train, _add_pack, _add_refine, _add_new_style):
+    """Adds all commands of this module to the parser."""
+    for add in (_add_train, _add_pack, _add_refine_predictor, _add_refine, _add_new_style):
         add(commands)
 
 
@@ -250,6 +250,61 @@ def pack(options: argparse.Namespace) -> None:
     print(f"{options.output}: {photos} photos, {paintings} paintings")
 
 
+def _add_refine_predictor(commands) -> None:
+    parser = add_command(
+        commands,
+        "refine-predictor",
+        refine_predictor,
+        "fit the predictor of a trained network once more",
+        teach="After a training: what the refinement of a style image would change, the predictor "
+        "learns\nbeforehand, from many paintings, while the network stays as it is. Takes half an "
+        "hour and\nmore. predictor.safetensors of the network is written anew at the end.",
+        examples="  arbitrary-nst refine-predictor --network runs/1 --painting-list LIST "
+        "--paintings DIR --photos PHOTOS",
+    )
+    _add_network_and_photos(parser)
+    parser.add_argument(
+        "--painting-list", required=True, metavar="FILE", help="JSON list of {file, group}"
+    )
+    parser.add_argument("--paintings", required=True, metavar="DIR", help="folder of these")
+    parser.add_argument(
+        "--steps", type=int, default=1500, metavar="N", help="in all (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--share",
+        type=float,
+        default=0.5,
+        help="how far to go to what is learned, 0..1 (default: %(default)s)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of every draw (default: %(default)s)")
+
+
+def refine_predictor(options: argparse.Namespace) -> None:
+    """`arbitrary-nst refine-predictor`: see `training.refine_predictor.refine_predictor`."""
+    from arbitrary_nst.training.reading import read_painting_list
+    from arbitrary_nst.training.refine_predictor import refine_predictor as fit
+
+    paintings = read_painting_list(options.painting_list, options.paintings)
+    with ProgressBar("refine-predictor", unit="step") as bar:
+        path = fit(
+            options.network,
+            paintings,
+            options.photos,
+            steps=options.steps,
+            share=options.share,
+            seed=options.seed,
+            progress=bar,
+        )
+    print(path)
+
+
+def _add_network_and_photos(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--network", required=True, metavar="DIR", help="folder of the network, with a predictor"
+    )
+    parser.add_argument("--photos", required=True, metavar="DIR", help="folder of content photos")
+
+
 def _add_refine(commands) -> None:
     parser = add_command(
         commands,
@@ -261,10 +316,7 @@ def _add_refine(commands) -> None:
         "motif go\naway. styles.safetensors of the network is written anew.",
         examples="  arbitrary-nst refine-styles --network runs/1 --photos PHOTOS",
     )
-    parser.add_argument(
-        "--network", required=True, metavar="DIR", help="folder of the network, with a predictor"
-    )
-    parser.add_argument("--photos", required=True, metavar="DIR", help="folder of content photos")
+    _add_network_and_photos(parser)
     parser.add_argument(
         "--style", action="append", default=[], metavar="NAME", help="only this; repeat for more"
     )

@@ -10,7 +10,7 @@ from arbitrary_nst.embedding import Embedding
 from arbitrary_nst.errors import InputError, StyleError
 from arbitrary_nst.image.arrays import check_image
 
-REFINE_STEPS = 10  # of the cin engine, see `Cin`
+REFINE_STEPS = 5  # of the cin engine, see `Cin`
 LARGEST = 1e6  # number of an embedding; trained and predicted ones stay below a hundred
 
 

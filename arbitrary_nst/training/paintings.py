@@ -6,6 +6,8 @@ another palette, or two paintings side by side.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image
 
@@ -22,6 +24,17 @@ def by_group(paintings: tuple[PaintingSpec, ...]) -> list[list[str]]:
     for spec in paintings:
         groups.setdefault(spec.group, []).append(spec.file)
     return [groups[name] for name in sorted(groups)]
+
+
+def draw_files(
+    paintings: Sequence[PaintingSpec], count: int, rng: np.random.Generator
+) -> list[str]:
+    """Files of different paintings, of each group as many as its share in `draw_painting`."""
+    groups = by_group(tuple(paintings))
+    files = [file for group in groups for file in group]
+    shares = np.concatenate([np.full(len(group), len(group) ** -0.5) for group in groups])
+    count = min(count, len(files))
+    return [files[i] for i in rng.choice(len(files), count, replace=False, p=shares / shares.sum())]
 
 
 def draw_painting(groups: list[list[str]], size: int, rng: np.random.Generator) -> np.ndarray:

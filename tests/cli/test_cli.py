@@ -254,8 +254,8 @@ def test_every_command_explains_itself(capsys):
     (action,) = [a for a in build_parser()._actions if a.dest == "==SUPPRESS=="]
     commands = list(action.choices)
     known = (
-        "stylize batch video styles embed blend train pack-training refine-styles add-style "
-        "evaluate check demo export completion"
+        "stylize batch video styles embed blend train pack-training refine-predictor refine-styles "
+        "add-style evaluate check demo export completion"
     )
     assert " ".join(commands) == known
     for command in commands:

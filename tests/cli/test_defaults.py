@@ -21,6 +21,7 @@ from arbitrary_nst.cli.parser import build_parser
 from arbitrary_nst.image import save_image, to_pil
 from arbitrary_nst.training.evaluate import evaluate_styles
 from arbitrary_nst.training.new_style import learn_style
+from arbitrary_nst.training.refine_predictor import refine_predictor
 from arbitrary_nst.training.refine_styles import refine_styles
 
 COMMANDS = [
@@ -32,6 +33,11 @@ COMMANDS = [
     ("embed x -o o.safetensors", embed, "engine max_pixels"),
     ("train --styles a --photos b --out c", train, "vgg_weights stop_at checkpoint_every"),
     ("evaluate --photos a --styles b", evaluate_styles, "size vgg_weights"),
+    (
+        "refine-predictor --network a --photos b --painting-list c --paintings d",
+        refine_predictor,
+        "steps share seed",
+    ),
     ("refine-styles --network a --photos b", refine_styles, "steps"),
     ("add-style a.jpg --name x --photos b -o c.safetensors", learn_style, "network vgg_weights"),
     ("export --format onnx -o a", export_network, "blend_weights seed"),

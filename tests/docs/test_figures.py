@@ -78,7 +78,7 @@ def test_no_unknown_network_is_named():
         assert named <= (known if path == record else known - {ships}), path
 
 
-NOW = {"network": "cin-1", "layout": "narrow", "nothing": ""}
+NOW = {"network": "cin-1", "layout": "narrow", "predictor": "b of cin-1", "nothing": ""}
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,9 @@ NOW = {"network": "cin-1", "layout": "narrow", "nothing": ""}
         ("network", {"network": "cin-0", "layout": "narrow"}, "made with cin-0"),
         ("layout", {"network": "cin-0", "layout": "narrow"}, ""),
         ("layout", {"network": "cin-0", "layout": "wide"}, "made with cin-0"),
+        ("predictor", {"network": "cin-1", "predictor": "b of cin-1"}, ""),
+        ("predictor", {"network": "cin-1", "predictor": "a of cin-1"}, "made with a of cin-1"),
+        ("predictor", {"network": "cin-1", "layout": "narrow"}, "made with another predictor"),
         ("nothing", {}, ""),
     ],
 )
@@ -165,6 +168,7 @@ def test_making_a_part_stamps_it(tmp_path, monkeypatch):
     assert figures.faults() == {"table": ""}
     stamp = json.loads((tmp_path / "figures.json").read_text("utf-8"))["table"]
     assert (stamp["network"], stamp["command"]) == ("cin-1", ["python {SCRIPT} table.csv"])
+    assert "predictor" not in stamp
     (tmp_path / "table.csv").write_text("2", "utf-8")
     assert "not as they were made" in figures.faults()["table"]
     script.write_text("", "utf-8")  # ends well and writes nothing, as a skipped test does

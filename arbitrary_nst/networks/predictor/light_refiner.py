@@ -59,13 +59,24 @@ class LightRefiner:
         learning_rate: float = LEARNING_RATE,
     ) -> dict[str, np.ndarray]:
         """A call with photos that were looked at before: `inputs` gives what is known of each."""
-        fixed = dict(zip(GRAMS, grams, strict=True))
 
         def gradients(gamma: np.ndarray, beta: np.ndarray, step: int) -> Sequence[np.ndarray]:
-            moving = {"gamma": gamma, "beta": beta, **inputs[step % len(inputs)]}
-            return self._session.run(["by_gamma", "by_beta"], {**moving, **fixed})
+            return self.slopes(grams, gamma, beta, inputs[step % len(inputs)])[1:]
 
         return follow(gradients, arrays, steps, learning_rate)
+
+    def slopes(
+        self,
+        grams: Sequence[np.ndarray],
+        gamma: np.ndarray,
+        beta: np.ndarray,
+        inputs: Mapping[str, np.ndarray],
+    ) -> Sequence[np.ndarray]:
+        """The loss of a vector on one photo, and its gradients by gamma and by beta."""
+        fixed = dict(zip(GRAMS, grams, strict=True))
+        return self._session.run(
+            ["loss", "by_gamma", "by_beta"], {"gamma": gamma, "beta": beta, **inputs, **fixed}
+        )
 
     def inputs(self, photo: np.ndarray, seed: int = 0) -> dict[str, np.ndarray]:
         """What the steps need of a photo, see `Refiner`: itself, its features, and noise."""
