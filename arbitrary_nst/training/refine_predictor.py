@@ -79,7 +79,8 @@ def refine_predictor(
             is higher; half-way it is not (Wortsman et al. 2022, "Robust fine-tuning of zero-shot
             models").
         seed: of all draws, and of the network's noise.
-        progress: called as progress(done, total, message) after each step.
+        progress: called as progress(done, total, message) for each painting that was looked at and
+            after each step.
 
     Returns:
         The predictor's file.
@@ -104,7 +105,11 @@ def refine_predictor(
     side = len(square_photos()[0])
     drawn = [files[i] for i in rng.permutation(len(files))[:NUM_PHOTOS]]
     inputs = [refiner.inputs(photo, i) for i, photo in enumerate(photo_rows(drawn, side))]
-    seen = _seen(predictor, draw_files(paintings, NUM_PAINTINGS, rng))
+    chosen = draw_files(paintings, NUM_PAINTINGS, rng)
+    total, seen = len(chosen) + steps, []
+    for painting in _looked_at(predictor, chosen):
+        seen.append(painting)
+        progress(len(seen), total, "looking at paintings")
     order = _shuffled(len(seen), rng)
 
     def slopes(painting: _Painting, vector: np.ndarray) -> tuple[float, np.ndarray]:
@@ -127,14 +132,14 @@ def refine_predictor(
         losses.extend(loss for loss, _ in found)
         gradients = np.stack([gradient for _, gradient in found]) / batch_size
         adam.apply(tape.gradient(vectors, variables, output_gradients=gradients), variables)
-        progress(step, steps, f"loss {np.mean(losses):.4f}")
+        progress(len(seen) + step, total, f"loss {np.mean(losses):.4f}")
     for variable, old in zip(variables, before, strict=True):
         variable.assign(old + share * (variable.numpy() - old))
     write_bytes(path, predictor_bytes(predictor, light.layout, own))
     return path
 
 
-def _seen(predictor: keras.Model, files: Sequence[str]) -> list[_Painting]:
+def _looked_at(predictor: keras.Model, files: Sequence[str]) -> Iterator[_Painting]:
     """Of each painting what the predictor sees at the size at which styles are looked at."""
     trunk = trunk_of(predictor)
     model = keras.Model(predictor.input, [predictor.get_layer("standard").output, *trunk.outputs])
@@ -144,11 +149,9 @@ def _seen(predictor: keras.Model, files: Sequence[str]) -> list[_Painting]:
         pooled, *features = model(image)
         return pooled, [gram_matrix(f)[0] for f in features]
 
-    found = []
     for file in files:
         pooled, grams = look(as_looked_at(load_image(file, role="painting")[0], 1.0)[None])
-        found.append(_Painting(pooled.numpy(), [gram.numpy() for gram in grams]))
-    return found
+        yield _Painting(pooled.numpy(), [gram.numpy() for gram in grams])
 
 
 def _shuffled(count: int, rng: np.random.Generator) -> Iterator[int]:
