@@ -38,15 +38,20 @@ def peak_gigabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
-def answer_once(eyes: Eyes) -> None:
+def answer_once(eyes: Eyes) -> Callable[[], None]:
     """Has one tile of each shape looked at, and gives copies of what was seen for the others.
 
     The loss is made up, and falls, since no step is taken without.
+
+    Returns:
+        What has it look anew: each step, or what a step holds beside a tile would be left out.
     """
     losses = itertools.count(0.0, -1e6)
+    answers: list[dict[tuple[int, ...], Any]] = []
 
     def once(look: Callable[..., Any]) -> Callable[..., Any]:
         seen: dict[tuple[int, ...], Any] = {}
+        answers.append(seen)
 
         def answer(picture: tf.Tensor, *rest: Any) -> Any:
             shape = tuple(picture.shape)
@@ -62,6 +67,12 @@ def answer_once(eyes: Eyes) -> None:
     gradient = once(eyes.tile_gradient)
     eyes.tile_gradient = lambda *given: (next(losses), gradient(*given)[1])
 
+    def forget() -> None:
+        for seen in answers:
+            seen.clear()
+
+    return forget
+
 
 def large(options: argparse.Namespace, settings: Vgg19Settings) -> None:
     """Prints memory and seconds step by step."""
@@ -69,10 +80,9 @@ def large(options: argparse.Namespace, settings: Vgg19Settings) -> None:
         settings = replace(settings, init="content", coarsest=10**6)
     engine = Vgg19(options.weights, settings=settings)
     style = engine.embed(load_image(options.painting)[0])
-    if options.once:
-        answer_once(engine._eyes)
+    forget = answer_once(engine._eyes) if options.once else None
     for megapixels in options.megapixels:
-        paint_large(enlarged(options.photo, megapixels), engine, style, shows_loss=not options.once)
+        paint_large(enlarged(options.photo, megapixels), engine, style, forget)
 
 
 def enlarged(file: str, megapixels: float) -> np.ndarray:
@@ -83,7 +93,9 @@ def enlarged(file: str, megapixels: float) -> np.ndarray:
     return resize(photo, shape=(height, width))
 
 
-def paint_large(photo: np.ndarray, engine: Vgg19, style: Embedding, *, shows_loss: bool) -> None:
+def paint_large(
+    photo: np.ndarray, engine: Vgg19, style: Embedding, forget: Callable[[], None] | None
+) -> None:
     """Prints memory and seconds step by step, of one size."""
     (height, width), settings = photo.shape[:2], engine.settings
     side = settings.tile_side if height * width > settings.whole_pixels else None
@@ -94,7 +106,9 @@ def paint_large(photo: np.ndarray, engine: Vgg19, style: Embedding, *, shows_los
     for step in engine.render_steps(photo, style):
         seconds, start = time.perf_counter() - start, time.perf_counter()
         shape = f"{step.picture.shape[1]}x{step.picture.shape[0]}"
-        loss = f"loss {step.loss:.4f}" if shows_loss else ""
+        loss = "" if forget else f"loss {step.loss:.4f}"
+        if forget:
+            forget()
         print(f"{shape:>10} {loss}  {seconds:6.1f} s", end="  ")
         print(f"{peak_gigabytes():.2f} GiB", flush=True)
 

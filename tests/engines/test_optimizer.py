@@ -1,11 +1,13 @@
 """The optimiser of vgg19 alone."""
 
 import itertools
+import weakref
 
 import numpy as np
 import pytest
 from scipy.optimize import Bounds, minimize
 
+from arbitrary_nst.engines.vgg19 import optimizer
 from arbitrary_nst.engines.vgg19.optimizer import Diverged, _with_blurs, minimize_in_steps
 
 
@@ -37,8 +39,8 @@ def test_errors_of_the_function_arrive(method):
         list(minimize_in_steps(method, fail, np.ones(2), 3))
 
 
-@pytest.mark.parametrize("pairs", [3, 10])
-def test_lbfgs_is_about_as_good_as_scipy_s(pairs):
+@pytest.mark.parametrize(("pairs", "narrow"), [(3, False), (10, False), (10, True)])
+def test_lbfgs_is_about_as_good_as_scipy_s(pairs, narrow):
     """A badly scaled bowl with a third of its numbers at a bound, after equal steps."""
     rng = np.random.default_rng(0)
     scales, lowest = 10 ** rng.uniform(0, 3, 200), rng.uniform(-0.5, 1.5, 200)
@@ -49,7 +51,7 @@ def test_lbfgs_is_about_as_good_as_scipy_s(pairs):
 
     best = float((scales * (lowest.clip(0, 1) - lowest) ** 2).sum())
     start = np.full(200, 0.5)
-    states = list(minimize_in_steps("lbfgs", uneven, start, 40, pairs=pairs))
+    states = list(minimize_in_steps("lbfgs", uneven, start, 40, pairs=pairs, narrow=narrow))
     theirs = minimize(
         uneven,
         start,
@@ -82,6 +84,34 @@ def test_blurs_change_the_way_and_not_the_end():
         moved = states[0].values - start
         found[blurs] = np.abs(np.diff(moved, axis=1)).mean() / np.abs(moved).mean()
     assert found[((1.0, 4.0), (4.0, 64.0))] < 0.5 * found[()]
+
+
+def test_large_arrays_are_added_up_in_strips(monkeypatch):
+    """To the same states but for rounding, which is that of sums of 1,152 numbers in float32."""
+    rng = np.random.default_rng(3)
+    wanted, weights = rng.uniform(0.2, 0.8, (2, 24, 16, 3)).astype(np.float32)
+
+    def away(values):
+        return float((weights * (values - wanted) ** 2).sum()), 2 * weights * (values - wanted)
+
+    start = np.full(wanted.shape, 0.5, np.float32)
+    whole = list(minimize_in_steps("lbfgs", away, start, 6, blurs=((1.0, 4.0),)))
+    monkeypatch.setattr(optimizer, "STRIP", 5 * 16 * 3)  # the last strip has four rows
+    strips = list(minimize_in_steps("lbfgs", away, start, 6, blurs=((1.0, 4.0),)))
+    assert len(whole) == len(strips) == 6
+    for one, other in zip(whole, strips, strict=True):
+        np.testing.assert_allclose(one.values, other.values, atol=1e-5)
+
+
+def test_nothing_but_the_last_states_is_kept():
+    """What it started from goes once there is a step, if nobody else holds it."""
+    start = np.full((8, 8, 3), 0.5, np.float32)
+    alive = weakref.ref(start)
+    steps = minimize_in_steps("lbfgs", lambda v: (float((v**2).sum()), 2 * v), start, 3)
+    del start
+    next(steps)
+    next(steps)
+    assert alive() is None
 
 
 def test_blurring_is_symmetric_and_positive():

@@ -317,11 +317,13 @@ class Vgg19:
     def _minimize(self, function, start: np.ndarray, begun: int, count: int):
         """Steps of one scale from `begun` on: (iteration, state), in chunks of `restart_every`."""
         settings, values = self.settings, start
+        large = start.shape[0] * start.shape[1] > settings.whole_pixels
+        del start  # or it would be kept for as long as this runs
         options: dict[str, Any] = {"blurs": BLURS}
         if settings.optimizer == "adam":
             options = {"learning_rate": settings.learning_rate}
-        elif start.shape[0] * start.shape[1] > settings.whole_pixels:
-            options["pairs"] = PAIRS_OF_LARGE  # of 24 bytes a pixel
+        elif large:
+            options |= {"pairs": PAIRS_OF_LARGE, "narrow": True}  # of 12 bytes a pixel
         while begun < count:
             length = min(settings.restart_every, count - begun)
             losses: list[float] = []

@@ -12,10 +12,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from arbitrary_nst.common.keras_on_tensorflow import keras
 
 PAIRS = 10
+STRIP = 2**20  # numbers
 SHORTENINGS = 8
 Blurs = Sequence[tuple[float, float]]  # standard deviation in pixels, weight
 LossAndGradient = Callable[[np.ndarray], tuple[float, np.ndarray]]
@@ -44,8 +46,9 @@ def minimize_in_steps(
         start: values in `[0, 1]`.
         iterations: steps at most.
         options: `learning_rate` of Adam; of L-BFGS `pairs`, how many of its last steps it
-            remembers, each of which takes twice the memory of the values, and `blurs`, for values
-            `(h, w, c)`: see `_lbfgs`.
+            remembers, each of which takes twice the memory of the values, `narrow`, whether they
+            are kept in bfloat16, which takes half of that, and `blurs`, for values `(h, w, c)`: see
+            `_lbfgs`.
 
     Yields:
         The state after each step. Adam's losses are those before the step.
@@ -72,6 +75,7 @@ def _lbfgs(
     iterations: int,
     pairs: int = PAIRS,
     blurs: Blurs = (),
+    narrow: bool = False,
 ) -> Iterator[State]:
     """L-BFGS in float32, within bounds by projection.
 
@@ -86,9 +90,11 @@ def _lbfgs(
 
     Reference: Nocedal, Wright, "Numerical Optimization", algorithms 7.4 and 3.1.
     """
-    x: np.ndarray = start.astype(np.float32)
+    x: np.ndarray = np.asarray(start, np.float32)
+    del start  # or it would be kept for as long as this runs
     loss, gradient = function(x)
     gradient = np.asarray(gradient, np.float32)
+    kept = tf.bfloat16.as_numpy_dtype if narrow else np.float32
     memory: deque[tuple[np.ndarray, np.ndarray, float]] = deque(maxlen=pairs)
     for _ in range(iterations):
         free = ((x > 0) | (gradient < 0)) & ((x < 1) | (gradient > 0))
@@ -107,7 +113,8 @@ def _lbfgs(
             continue
         if len(memory) == pairs:  # before the next one takes as much again
             memory.popleft()
-        moved, turned = found.values - x, found.gradient - gradient
+        moved = (found.values - x).astype(kept, copy=False)
+        turned = (found.gradient - gradient).astype(kept, copy=False)
         x, loss, gradient = found.values, found.loss, found.gradient
         curvature = _dot(moved, turned)
         if curvature > 1e-10 * _dot(turned, turned):
@@ -140,7 +147,7 @@ def _search(
         values += x
         np.clip(values, 0, 1, out=values)
         value, slope = function(values)
-        if value <= loss + 1e-4 * min(0.0, _dot(values - x, gradient)):
+        if value <= loss + 1e-4 * min(0.0, _dot(values, gradient, less=x)):
             return _Point(values, value, np.asarray(slope, np.float32))
         del values, slope  # before the next ones take as much again
         share /= 2 if is_first else 4
@@ -155,16 +162,17 @@ def _two_loops(
     The memory of `gradient` is used.
     """
     direction, shares = np.negative(gradient, out=gradient), []
+    del gradient
     for moved, turned, inverse in reversed(pairs):
         share = inverse * _dot(moved, direction)
         shares.append(share)
-        direction -= np.float32(share) * turned
+        _add(direction, -share, turned)
     direction = _with_blurs(direction, blurs)
     if pairs:
         _, turned, inverse = pairs[-1]
         direction *= np.float32(1.0 / (inverse * _dot(turned, _with_blurs(turned, blurs))))
     for (moved, turned, inverse), share in zip(pairs, reversed(shares), strict=True):
-        direction += np.float32(share - inverse * _dot(turned, direction)) * moved
+        _add(direction, share - inverse * _dot(turned, direction), moved)
     return direction
 
 
@@ -174,6 +182,7 @@ def _with_blurs(values: np.ndarray, blurs: Blurs) -> np.ndarray:
         return values
     from scipy.ndimage import gaussian_filter
 
+    values = np.asarray(values, np.float32)
     total = values.copy()
     for sigma, weight in blurs:
         blurred = gaussian_filter(values, (sigma, sigma, 0), mode="reflect", truncate=3)
@@ -182,8 +191,25 @@ def _with_blurs(values: np.ndarray, blurs: Blurs) -> np.ndarray:
     return total
 
 
-def _dot(first: np.ndarray, second: np.ndarray) -> float:
-    return float(np.vdot(first, second))
+def _dot(first: np.ndarray, second: np.ndarray, *, less: np.ndarray | None = None) -> float:
+    """The product of two arrays of one shape, the first less a third; in strips, to save memory."""
+    total = 0.0
+    for strip in _strips(first):
+        one, other = (np.asarray(array[strip], np.float32) for array in (first, second))
+        total += float(np.vdot(one if less is None else one - less[strip], other))
+    return total
+
+
+def _add(total: np.ndarray, factor: float, array: np.ndarray) -> None:
+    """Adds an array times a factor to another, in strips likewise."""
+    for strip in _strips(total):
+        total[strip] += np.float32(factor) * np.asarray(array[strip], np.float32)
+
+
+def _strips(array: np.ndarray) -> Iterator[slice]:
+    rows = max(1, STRIP * len(array) // array.size)
+    for first in range(0, len(array), rows):
+        yield slice(first, first + rows)
 
 
 def _adam(
