@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from arbitrary_nst.checkpoints import NETWORK_FILE, PREDICTOR_FILE
-from arbitrary_nst.common.atomic import write_bytes
+from arbitrary_nst.common.atomic import check_target, write_bytes
 from arbitrary_nst.common.checks import check_share, positive_int, positive_number, whole_number
 from arbitrary_nst.common.keras_on_tensorflow import keras
 from arbitrary_nst.engines.cin.photos import square_photos
@@ -88,7 +88,7 @@ def refine_predictor(
     Raises:
         CheckpointError: a file of the network is missing, damaged, or of another network.
         ImageError: a painting or a photo cannot be read.
-        InputError: no photos, or numbers out of range.
+        InputError: no photos, numbers out of range, or the predictor's file cannot be written.
     """
     positive_int(steps, "steps")
     positive_int(batch_size, "batch_size")
@@ -99,6 +99,7 @@ def refine_predictor(
     files = find_images(Path(photos))
     layout, kernels = load_network(folder / NETWORK_FILE)
     path, own = folder / PREDICTOR_FILE, network_id(kernels)
+    check_target(path)  # now, not after an hour
     predictor = load_predictor(path, layout.style_size, own)
     light = LightPredictor(path, layout.style_size, own)
     refiner = LightRefiner(layout, kernels, light)

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from arbitrary_nst.checkpoints import STYLES_FILE
+from arbitrary_nst.common.atomic import check_target
 from arbitrary_nst.common.checks import positive_int, whole_number
 from arbitrary_nst.embedding import save_styles
 from arbitrary_nst.engines.cin import MIN_CONTENT_SIDE, Cin
@@ -55,7 +56,7 @@ def refine_styles(
         WeightsUnavailable: no network in the folder, or no targets.
         CheckpointError: its files are damaged, or belong to different networks.
         StyleError: a name that is no style with a target.
-        InputError: no photos, or numbers out of range.
+        InputError: no photos, numbers out of range, or the styles' file cannot be written.
     """
     positive_int(steps, "steps")
     whole_number(seed, "seed")
@@ -66,6 +67,8 @@ def refine_styles(
         raise StyleError(
             f"There is no target for the style {unknown[0]!r}. Known are: {', '.join(targets)}."
         )
+    path = engine.folder / STYLES_FILE
+    check_target(path)  # now, not after minutes
     files = find_images(Path(photos))
     order = np.random.default_rng(seed).permutation(len(files))[:steps]
     drawn = [_photo(files[index], engine.layout.multiple) for index in order]
@@ -83,7 +86,6 @@ def refine_styles(
         )
         styles[name] = replace(styles[name], arrays=arrays)
         progress(done, len(chosen), name)
-    path = engine.folder / STYLES_FILE
     save_styles(list(styles.values()), path)
     return path
 

@@ -151,3 +151,12 @@ def test_what_is_refused(folder, data, paintings):
     (folder / "network.safetensors").unlink()
     with pytest.raises(CheckpointError, match=r"network\.safetensors"):
         refine_predictor(folder, paintings, photos)
+
+
+def test_a_file_that_cannot_be_written_is_said_at_once(folder, data, paintings, monkeypatch):
+    """Before any photo is looked at."""
+    photos = data / "photos"
+    monkeypatch.setattr("arbitrary_nst.common.atomic.os.access", lambda *asked: False)
+    monkeypatch.setattr("arbitrary_nst.training.refine_predictor.photo_rows", None)
+    with pytest.raises(InputError, match="not writable"):
+        refine_predictor(folder, paintings, photos)

@@ -92,3 +92,12 @@ def test_what_is_refused(folder, data):
     with pytest.raises(WeightsUnavailable, match=r"without targets\.safetensors"):
         refine_styles(folder, photos)
     assert (folder / "styles.safetensors").read_bytes() == before
+
+
+def test_a_file_that_cannot_be_written_is_said_at_once(folder, data, monkeypatch):
+    """Before any photo is looked at."""
+    photos = data / "photos"
+    monkeypatch.setattr("arbitrary_nst.common.atomic.os.access", lambda *asked: False)
+    monkeypatch.setattr("arbitrary_nst.training.refine_styles._photo", None)
+    with pytest.raises(InputError, match="not writable"):
+        refine_styles(folder, photos)
