@@ -24,6 +24,7 @@ from arbitrary_nst.common.checks import check_share, positive_int, positive_numb
 from arbitrary_nst.common.keras_on_tensorflow import keras
 from arbitrary_nst.engines.cin.photos import square_photos
 from arbitrary_nst.engines.cin.sizes import as_looked_at
+from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import load_image
 from arbitrary_nst.networks.cin.file import load_network, network_id
 from arbitrary_nst.networks.predictor.file import load_predictor, predictor_bytes
@@ -88,7 +89,8 @@ def refine_predictor(
     Raises:
         CheckpointError: a file of the network is missing, damaged, or of another network.
         ImageError: a painting or a photo cannot be read.
-        InputError: no photos, numbers out of range, or the predictor's file cannot be written.
+        InputError: no photos, numbers out of range, the predictor's file cannot be written, or the
+            loss became NaN or infinite.
     """
     positive_int(steps, "steps")
     positive_int(batch_size, "batch_size")
@@ -132,6 +134,11 @@ def refine_predictor(
         found = [slopes(*pair) for pair in zip(batch, vectors.numpy(), strict=True)]
         losses.extend(loss for loss, _ in found)
         gradients = np.stack([gradient for _, gradient in found]) / batch_size
+        if not np.isfinite(gradients).all():
+            raise InputError(
+                f"The loss is not finite any more at step {step}; {path} stays as it was. Expected "
+                f"a `learning_rate` that it bears. Received: {learning_rate}."
+            )
         adam.apply(tape.gradient(vectors, variables, output_gradients=gradients), variables)
         progress(len(seen) + step, total, f"loss {np.mean(losses):.4f}")
     for variable, old in zip(variables, before, strict=True):

@@ -153,6 +153,12 @@ def test_what_is_refused(folder, data, paintings):
         refine_predictor(folder, paintings, photos)
 
 
+def test_a_loss_that_is_not_finite(folder, trained, data, paintings):
+    with pytest.raises(InputError, match=r"not finite any more at step \d+; .* stays as it was"):
+        refine_predictor(folder, paintings, data / "photos", steps=9, learning_rate=1e30)
+    assert_equal(folder / "predictor.safetensors", trained / "predictor.safetensors")
+
+
 def test_a_file_that_cannot_be_written_is_said_at_once(folder, data, paintings, monkeypatch):
     """Before any photo is looked at."""
     photos = data / "photos"
