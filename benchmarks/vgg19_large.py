@@ -7,10 +7,10 @@
 The photo is enlarged to that many megapixels, and painted with that many steps at each scale; what
 is printed is the highest memory of the process so far, so of several sizes the smallest comes
 first. With `--once` the full size alone is painted, from the photo, and one tile of each shape is
-looked at; what it gave stands for all others of its shape. That takes the memory of a whole run in
-a small part of its time, but makes no picture and no loss. With `--seams` the photo, at that size,
-is painted twice from the same start, in one piece and in tiles, and the pictures are compared along
-the borders of tiles and elsewhere.
+looked at in each step; what it gave stands for all others of its shape. That takes the memory of a
+whole run in a small part of its time, but makes no picture and no loss. With `--seams` the photo,
+at that size, is painted twice from the same start, in one piece and in tiles, and the pictures are
+compared along the borders of tiles and elsewhere.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ SIDE_BY_SIDE = 0.1  # share of draws that show two paintings
 OTHER_PALETTE = 0.5  # share of draws whose colours are changed
 
 
-def by_group(paintings: tuple[PaintingSpec, ...]) -> list[list[str]]:
+def by_group(paintings: Sequence[PaintingSpec]) -> list[list[str]]:
     """Files of each group, in the order of the groups' names."""
     groups: dict[str, list[str]] = {}
     for spec in paintings:
@@ -30,7 +30,7 @@ def draw_files(
     paintings: Sequence[PaintingSpec], count: int, rng: np.random.Generator
 ) -> list[str]:
     """Files of different paintings, of each group as many as its share in `draw_painting`."""
-    groups = by_group(tuple(paintings))
+    groups = by_group(paintings)
     files = [file for group in groups for file in group]
     shares = np.concatenate([np.full(len(group), len(group) ** -0.5) for group in groups])
     count = min(count, len(files))
