@@ -8,7 +8,8 @@ The photo is enlarged to that many megapixels, and painted with that many steps 
 is printed is the highest memory of the process so far, so of several sizes the smallest comes
 first. With `--once` the full size alone is painted, from the photo, and one tile of each shape is
 looked at in each step; what it gave stands for all others of its shape. That takes the memory of a
-whole run in a small part of its time, but makes no picture and no loss. With `--seams` the photo,
+whole run in a small part of its time, but makes no picture and no loss; where the photo is compared
+in other colours, a copy stands for it. With `--seams` the photo,
 at that size, is painted twice from the same start, in one piece and in tiles, and the pictures are
 compared along the borders of tiles and elsewhere.
 """
@@ -62,8 +63,8 @@ def answer_once(eyes: Eyes) -> Callable[[], None]:
 
         return answer
 
-    eyes.sums = once(eyes.sums)
-    eyes.all_sums = once(eyes.all_sums)
+    for name in ("sums", "all_sums", "drawn", "compared"):
+        setattr(eyes, name, once(getattr(eyes, name)))
     gradient = once(eyes.tile_gradient)
     eyes.tile_gradient = lambda *given: (next(losses), gradient(*given)[1])
 
@@ -81,6 +82,8 @@ def large(options: argparse.Namespace, settings: Vgg19Settings) -> None:
     engine = Vgg19(options.weights, settings=settings)
     style = engine.embed(load_image(options.painting)[0])
     forget = answer_once(engine._eyes) if options.once else None
+    if options.once:
+        engine._starts.recolored = lambda small, *rest: small.astype(np.float16)
     for megapixels in options.megapixels:
         paint_large(enlarged(options.photo, megapixels), engine, style, forget)
 

@@ -166,9 +166,23 @@ def test_another_picture_s_state_is_refused_and_kept(content, styles, masks, tmp
 
 
 @pytest.mark.parametrize("shape", [(330, 300), (301, 405), (100, 417)])
-@pytest.mark.parametrize("parts_weight", [0.0, 0.5])
-def test_tiles_give_the_loss_and_the_gradient_of_the_whole(shape, parts_weight, styles):
-    """To the rounding of float32, with the photo's own share and with soft regions."""
+@pytest.mark.parametrize(
+    ("parts_weight", "kept_bytes", "kept"),
+    [
+        (0.0, objective.KEPT_BYTES, {True}),
+        (0.5, objective.KEPT_BYTES, {True}),
+        (0.5, 250_000, {True, False}),
+        (0.5, 0, {False}),
+    ],
+)
+def test_tiles_give_the_loss_and_the_gradient_of_the_whole(
+    shape, parts_weight, kept_bytes, kept, styles, monkeypatch
+):
+    """To the rounding of float32, with the photo's own share and with soft regions.
+
+    The photo's features are kept of all tiles, of the first two (each is 0.1 MB), or of none.
+    """
+    monkeypatch.setattr(objective, "KEPT_BYTES", kept_bytes)
     photo = draw_photo(1, *shape).astype(np.float32)
     picture = np.random.default_rng(0).random(photo.shape, np.float32)
     soft = np.tile(np.linspace(0, 1, shape[1], dtype=np.float32), (shape[0], 1))
@@ -176,7 +190,7 @@ def test_tiles_give_the_loss_and_the_gradient_of_the_whole(shape, parts_weight, 
     eyes, settings = Eyes(small_vgg("float64")), replace(SETTINGS, parts_weight=parts_weight)
     regions = [Region(soft, first, 0.3), Region(1 - soft, second)]
     whole, tiles = (Objective(eyes, settings, photo, regions, side) for side in (None, 288))
-    assert len(tiles._tiles) > 1
+    assert len(tiles._tiles) > 1 and {features is not None for features in tiles._kept} == kept
     (loss, gradient), (by_tiles, summed) = whole(picture), tiles(picture)
     assert by_tiles == pytest.approx(loss, rel=1e-5)
     np.testing.assert_allclose(summed, gradient, atol=1e-4 * np.abs(gradient).max())

@@ -57,6 +57,14 @@ class Eyes:
         """
         return self._graph("_all_sums", masks)(picture, masks, drawn, begin)
 
+    def drawn(self, picture):
+        """The features of `sums` at relu3_1 alone: (1, h, w, 3) -> (1, h / 4, w / 4, C)."""
+        return self._graph("_drawn")(picture)
+
+    def compared(self, picture):
+        """Both features of `sums`, without its sums."""
+        return self._graph("_compared")(picture)
+
     def of_sums(self, sums, together, masks, *asked):
         """The losses that are functions of sums, and their derivatives by the sums.
 
@@ -119,6 +127,8 @@ class Eyes:
         asked = [targets, mixing, tf.TensorSpec((len(styled), 2, None)), photo]
         return {
             "_sums": [picture, masks],
+            "_drawn": [picture],
+            "_compared": [picture],
             "_all_sums": [picture, masks, drawn, begin],
             "_of_sums": [sums, of_channels, *asked],
             "_whole": [picture, masks, wanted, number, *asked],
@@ -128,6 +138,13 @@ class Eyes:
     def _sums(self, picture, masks):
         sums, _, features = self._looked(picture, masks)
         return sums, features
+
+    def _drawn(self, picture):
+        return self._compared(picture)[0]  # a graph leaves out what nothing comes of
+
+    def _compared(self, picture):
+        *features, last = self._features(picture)
+        return features[DRAWN], last
 
     def _looked(self, picture, masks):
         """What `sums` gives, and between its two the count of each position at relu3_1.

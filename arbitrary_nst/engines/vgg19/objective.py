@@ -30,6 +30,10 @@ DRAWN_STRIDE = 4  # of relu3_1
 # pools; rounded up to whole positions.
 HALO = 96
 ROWS_PIXELS = 2**20
+MANY_NUMBERS = 2**23  # of a photo, above which masks, and a copy in other colours, are in float16
+# Of the photo's features that are kept from look to look. Those of 12 megapixels are 1.1 GiB in
+# float32, so those of further tiles are computed anew, for up to a quarter more work.
+KEPT_BYTES = 2**27
 
 
 @dataclass(frozen=True)
@@ -81,17 +85,16 @@ class Objective:
         per_region = self._masks.shape[-1] // len(regions)
         self._whole_masks = _tensor(self._masks) if self._is_whole else None
         parts, shares = self._groups(regions, per_region)
-        self._wanted, norm = [], 0.0
+        self._photo, norm, kept = photo, 0.0, 0
+        self._kept: list[tuple | None] = []  # of each tile the photo's features
         own: Any = None
         for tile_ in self._tiles:
             sums, features = eyes.sums(_tensor(photo[tile_.seen]), self._masks_of(tile_))
             own = _added(own, sums)
-            drawn, last = (
-                values[(slice(None), *_inside(tile_, stride))]
-                for values, stride in zip(features, (DRAWN_STRIDE, CONTENT_STRIDE), strict=True)
-            )
-            self._wanted.append((drawn, last))
-            norm += float(tf.reduce_sum(tf.square(floats(last))))
+            counted = _counted(tile_, *features)
+            norm += float(tf.reduce_sum(tf.square(floats(counted[1]))))
+            kept += sum(tf.size(values).numpy() * values.dtype.size for values in counted)
+            self._kept.append(counted if self._is_whole or kept <= KEPT_BYTES else None)
         self._norm = tf.constant(norm + 1e-8, tf.float32)
         sizes = _sizes(self._masks)
         counts = np.stack([parts @ size for size in sizes]) + 1e-6  # (layers, G)
@@ -173,23 +176,24 @@ class Objective:
     def _in_one(self, values: np.ndarray) -> tuple[float, np.ndarray]:
         (tile,) = self._tiles
         loss, gradient = self._eyes.whole(
-            _tensor(values), self._masks_of(tile), self._wanted[0], self._norm, *self._asked
+            _tensor(values), self._masks_of(tile), self._kept[0], self._norm, *self._asked
         )
         return float(loss), gradient.numpy()[0]
 
     def _by_tiles(self, values: np.ndarray) -> tuple[float, np.ndarray]:
         sums: Any = None
-        for tile, (drawn, _) in zip(self._tiles, self._wanted, strict=True):
+        for tile, kept in zip(self._tiles, self._kept, strict=True):
             masks = self._masks_of(tile)
+            drawn = kept[0] if kept else self._drawn_of(tile)
             own = self._eyes.all_sums(_tensor(values[tile.seen]), masks, drawn, _begin(tile))
             sums = _added(sums, own)
         of_sums, slopes = self._eyes.of_sums(*sums, masks, *self._asked)
         loss, gradient = float(of_sums), np.zeros_like(values)
-        for tile, wanted in zip(self._tiles, self._wanted, strict=True):
+        for tile, kept in zip(self._tiles, self._kept, strict=True):
             content, slope = self._eyes.tile_gradient(
                 _tensor(values[tile.seen]),
                 self._masks_of(tile),
-                wanted,
+                kept or self._wanted_of(tile),
                 _begin(tile),
                 self._norm,
                 slopes,
@@ -197,6 +201,14 @@ class Objective:
             loss += float(content)
             gradient[tile.seen] += slope.numpy()[0]
         return loss, gradient
+
+    def _drawn_of(self, tile: _Tile):
+        """The photo's features at relu3_1 of what a tile counts."""
+        return _counted(tile, self._eyes.drawn(_tensor(self._photo[tile.seen])))[0]
+
+    def _wanted_of(self, tile: _Tile) -> tuple:
+        """And with them those at relu4_2."""
+        return _counted(tile, *self._eyes.compared(_tensor(self._photo[tile.seen])))
 
     def _masks_of(self, tile: _Tile):
         """The masks of what a tile sees, 0 beside what it counts."""
@@ -250,7 +262,7 @@ def _masks(photo: np.ndarray, regions: Sequence[Region], by_detail: bool) -> np.
         weights = region.weights
         own = np.ones((height, width), np.float32) if weights is None else weights
         layers += [own] if detail is None else [own * detail, own * (1 - detail)]
-    return np.stack(layers, axis=-1).astype(np.float16 if photo.size > 2**23 else np.float32)
+    return np.stack(layers, axis=-1).astype(np.float16 if photo.size > MANY_NUMBERS else np.float32)
 
 
 def _sizes(masks: np.ndarray) -> list[np.ndarray]:
@@ -299,6 +311,18 @@ def _inside(tile: _Tile, stride: int = 1) -> tuple[slice, slice]:
         for core, seen in zip(tile.core, tile.seen, strict=True)
     )
     return rows, columns
+
+
+def _counted(tile: _Tile, *features) -> tuple:
+    """Features at relu3_1 and relu4_2 (or the first alone) of what a tile counts of what it sees.
+
+    From (1, h, w, C) each.
+    """
+    strides = (DRAWN_STRIDE, CONTENT_STRIDE)
+    return tuple(
+        values[(slice(None), *_inside(tile, stride))]
+        for values, stride in zip(features, strides, strict=False)
+    )
 
 
 def _added(total: Any, more: Any) -> Any:

@@ -184,10 +184,12 @@ def _with_blurs(values: np.ndarray, blurs: Blurs) -> np.ndarray:
 
     values = np.asarray(values, np.float32)
     total = values.copy()
-    for sigma, weight in blurs:
-        blurred = gaussian_filter(values, (sigma, sigma, 0), mode="reflect", truncate=3)
-        blurred *= np.float32(weight)
-        total += blurred
+    for channel in range(values.shape[-1]):  # one at a time, for the sake of memory
+        plane = np.ascontiguousarray(values[..., channel])
+        for sigma, weight in blurs:
+            blurred = gaussian_filter(plane, sigma, mode="reflect", truncate=3)
+            blurred *= np.float32(weight)
+            total[..., channel] += blurred
     return total
 
 
