@@ -26,6 +26,7 @@ VGG19_SETTINGS = (
     ("covariance-weight", float, "0..1", "share of it that is about the features' means"),
     ("parts-weight", float, "0..1", "share of it that is asked of flat and detailed places each"),
     ("drawing-weight", float, "N", "of the photo's outlines"),
+    ("palette-weight", float, "0..1", "how far the photo's colours give way to the style's"),
     ("style-size", int, "PIXELS", "longer side at which paintings are looked at, at most"),
     ("total-variation-weight", float, "N", "of smoothness"),
     ("pooling", str, "max|average", "of VGG19"),

@@ -29,6 +29,7 @@ from arbitrary_nst.errors import (
     WeightsUnavailable,
 )
 from arbitrary_nst.image import to_pil
+from arbitrary_nst.image.arrays import LUMA, keep_color
 from arbitrary_nst.networks.vgg import STYLE_LAYERS, gram_matrix
 
 SETTINGS = Vgg19Settings(
@@ -296,6 +297,58 @@ def test_a_style_brings_the_vector_that_it_starts_with(content, paintings, monke
     assert engine_with().render(content, first).shape == content.shape
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_the_photo_is_compared_in_the_colours_of_the_network_s_picture(
+    share, paintings, monkeypatch
+):
+    """At every scale, with its own luma; at half of it half-way, and not at all with 0."""
+    content = (0.3 + 0.4 * draw_photo(0, 68, 90)).astype(np.float32)  # far from black and white
+    quick = engine_with(init="cin", palette_weight=share, iterations=(2,))
+    quick._starts.cin = TintingFakeCin("one")
+    compared = []
+
+    def noted(photo, *rest):
+        compared.append(photo)
+        return Vgg19._objective(quick, photo, *rest)
+
+    monkeypatch.setattr(quick, "_objective", noted)
+    quick.render(content, quick.embed(paintings[0]))
+    assert [photo.shape for photo in compared] == [(48, 64, 3), (68, 90, 3)]
+    for photo in compared:
+        own = vgg19.start.at_shape(content, photo.shape)
+        np.testing.assert_allclose(photo @ LUMA, own @ LUMA, atol=1e-5)
+        wanted = keep_color(own, vgg19.start.at_shape(tinted(content), photo.shape))
+        np.testing.assert_allclose(photo, own + share * (wanted - own), atol=1e-3)
+        assert np.abs(photo - own).mean() >= 0.01 * share
+
+
+@pytest.mark.parametrize("shape", [(16, 4000, 3), (1200, 40, 3), (700, 600, 3)])
+def test_colours_are_had_from_a_picture_of_some_size(shape, paintings):
+    """Of 512 pixels at most; a strip is not made too narrow for the network."""
+    quick = engine_with(init="cin")
+    cin = quick._starts.cin = SizedFakeCin("one")
+    photo = np.random.default_rng(0).random(shape, np.float32)
+    recolored = quick._starts.recolored(photo, [quick.embed(paintings[0])], None, 0)
+    assert recolored.shape == shape and recolored.dtype == np.float32
+    wanted = {
+        (16, 4000, 3): (16, 512, 3),
+        (1200, 40, 3): (512, 32, 3),
+        (700, 600, 3): (512, 439, 3),
+    }
+    assert cin.shapes == [wanted[shape]]
+
+
+def test_the_photo_keeps_its_colours_where_no_network_paints_this_style(content, styles):
+    """Starting from the photo, from another style, or with a style that knows no network."""
+    for init in ({"init": "content"}, {"init": "cin", "init_styles": ("scream",)}):
+        starts = engine_with(**init)._starts
+        assert starts.recolored(content, [styles[0]], None, 0) is content
+    starts = engine_with(init="cin")._starts
+    starts.cin = TintingFakeCin("one")
+    recolored = starts.recolored(content, [styles[0]], None, 0)
+    np.testing.assert_allclose(recolored, content, atol=1e-6)
+
+
 class FakeCin:
     """Stands for the cin network: a vector is the mean of the painting."""
 
@@ -313,6 +366,26 @@ class FakeCin:
     def render(self, content, embedding, *, seed=0):
         self.seen.append(embedding)
         return content
+
+
+class SizedFakeCin(FakeCin):
+    """Tells the shapes of the photos that it was given."""
+
+    def render(self, content, embedding, *, seed=0):
+        self.shapes = [*getattr(self, "shapes", []), content.shape]
+        return super().render(content, embedding, seed=seed)
+
+
+class TintingFakeCin(FakeCin):
+    """Its picture is the photo with other colours."""
+
+    def render(self, content, embedding, *, seed=0):
+        return tinted(super().render(content, embedding, seed=seed))
+
+
+def tinted(content):
+    """A photo with its channels exchanged, in less contrast."""
+    return (0.3 + 0.2 * content[..., [2, 0, 1]]).astype(np.float32)
 
 
 @pytest.mark.parametrize("parts_weight", [0.0, 0.5])

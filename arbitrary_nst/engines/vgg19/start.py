@@ -11,11 +11,15 @@ from PIL import Image
 
 from arbitrary_nst.embedding import Embedding, blend
 from arbitrary_nst.engines.cin import Cin
+from arbitrary_nst.engines.vgg19.objective import MANY_NUMBERS
 from arbitrary_nst.engines.vgg19.settings import Vgg19Settings
 from arbitrary_nst.engines.vgg19.styles import start_of
 from arbitrary_nst.errors import CheckpointError, StyleError, WeightsUnavailable
 from arbitrary_nst.image import load_image, resize
+from arbitrary_nst.image.arrays import keep_color
 
+PALETTE_SIDE = 512  # pixels, at which the network's picture is made for its colours
+PALETTE_MIN_SIDE = 32
 _log = logging.getLogger(__name__)
 
 
@@ -57,6 +61,38 @@ class Starts:
         shares = [at_size(weights[..., i], small.shape[:2]) for i in range(len(vectors))]
         stacked = np.stack(shares, axis=-1)
         return self.cin.render_regions(small, vectors, stacked, seed=seed)
+
+    def recolored(
+        self,
+        small: np.ndarray,
+        embeddings: Sequence[Embedding],
+        weights: np.ndarray | None,
+        seed: int,
+    ) -> np.ndarray:
+        """The photo with colours of the cin network's picture, by `palette_weight` of the settings.
+
+        Its luma stays. The colours are the same at each scale, or what one scale lays the next one
+        would take back. Where there is no such picture, the photo is as it was.
+
+        Args:
+            small: float32 (h, w, 3), the photo at some scale; and the rest as for `picture`.
+            embeddings: likewise.
+            weights: likewise.
+            seed: likewise.
+        """
+        share = self._settings.palette_weight
+        if not share or self.embedding_cin is None:
+            return small
+        factor = min(1.0, PALETTE_SIDE / max(small.shape))
+        # A long strip is not made narrower than what the cin network takes.
+        shape = [max(round(side * factor), min(side, PALETTE_MIN_SIDE)) for side in small.shape[:2]]
+        seen = at_shape(small, shape)
+        picture = at_shape(self.picture(seen, embeddings, weights, seed), small.shape)
+        recolored = keep_color(small, picture)
+        recolored -= small
+        recolored *= np.float32(share)
+        recolored += small
+        return recolored if small.size <= MANY_NUMBERS else recolored.astype(np.float16)
 
     def _vectors(self, embeddings: Sequence[Embedding]) -> list[Embedding] | None:
         """The styles as the cin network knows them; None where one of them has no such form."""
