@@ -338,6 +338,20 @@ def test_colours_are_had_from_a_picture_of_some_size(shape, paintings):
     assert cin.shapes == [wanted[shape]]
 
 
+def test_colours_of_a_large_photo_are_kept_in_half_precision(content, paintings, monkeypatch):
+    """To less than a level of 255, and the loss is the same but for that."""
+    quick = engine_with(init="cin")
+    quick._starts.cin = TintingFakeCin("one")
+    style = quick.embed(paintings[0])
+    exact = quick._starts.recolored(content, [style], None, 0)
+    monkeypatch.setattr(vgg19.start, "MANY_NUMBERS", content.size - 1)
+    rounded = quick._starts.recolored(content, [style], None, 0)
+    assert (exact.dtype, rounded.dtype) == (np.float32, np.float16)
+    np.testing.assert_allclose(rounded, exact, atol=1 / 1024)
+    losses = [quick._objective(photo, [style])(content)[0] for photo in (exact, rounded)]
+    assert losses[1] == pytest.approx(losses[0], rel=0.01)
+
+
 def test_the_photo_keeps_its_colours_where_no_network_paints_this_style(content, styles):
     """Starting from the photo, from another style, or with a style that knows no network."""
     for init in ({"init": "content"}, {"init": "cin", "init_styles": ("scream",)}):

@@ -65,7 +65,7 @@ class Objective:
     Args:
         eyes: the network.
         settings: for the weights of the losses.
-        photo: float32 `(h, w, 3)`, RGB in `[0, 1]`.
+        photo: float32 or float16 `(h, w, 3)`, RGB in `[0, 1]`.
         regions: styles and where they go; their weights sum to 1 at every pixel.
         tile: longest side in pixels that is looked at in one piece; None: the whole picture.
     """

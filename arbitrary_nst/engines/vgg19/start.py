@@ -71,8 +71,8 @@ class Starts:
     ) -> np.ndarray:
         """The photo with colours of the cin network's picture, by `palette_weight` of the settings.
 
-        Its luma stays. The colours are the same at each scale, or what one scale lays the next one
-        would take back. Where there is no such picture, the photo is as it was.
+        Its luma stays. That picture is made at the size of the scale, up to 512 pixels: colours
+        need no more. Where there is none, the photo is as it was.
 
         Args:
             small: float32 (h, w, 3), the photo at some scale; and the rest as for `picture`.
