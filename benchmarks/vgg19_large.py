@@ -81,8 +81,9 @@ def large(options: argparse.Namespace, settings: Vgg19Settings) -> None:
         settings = replace(settings, init="content", coarsest=10**6)
     engine = Vgg19(options.weights, settings=settings)
     style = engine.embed(load_image(options.painting)[0])
-    forget = answer_once(engine._eyes) if options.once else None
+    forget = None
     if options.once:
+        forget = answer_once(engine._eyes)
         engine._starts.recolored = lambda small, *rest: small.astype(np.float16)
     for megapixels in options.megapixels:
         paint_large(enlarged(options.photo, megapixels), engine, style, forget)

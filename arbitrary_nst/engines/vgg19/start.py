@@ -88,10 +88,7 @@ class Starts:
         shape = [max(round(side * factor), min(side, PALETTE_MIN_SIDE)) for side in small.shape[:2]]
         seen = at_shape(small, shape)
         picture = at_shape(self.picture(seen, embeddings, weights, seed), small.shape)
-        recolored = keep_color(small, picture)
-        recolored -= small
-        recolored *= np.float32(share)
-        recolored += small
+        recolored = small + np.float32(share) * (keep_color(small, picture) - small)
         return recolored if small.size <= MANY_NUMBERS else recolored.astype(np.float16)
 
     def _vectors(self, embeddings: Sequence[Embedding]) -> list[Embedding] | None:
