@@ -44,6 +44,7 @@ SETTINGS = (
     ("tone-weight", float, "of the painting's contrast and colours, in the style loss"),
     ("drawing-weight", float, "of the photo's outlines, whatever their contrast"),
     ("light-weight", float, "of what is dark in the photo staying dark"),
+    ("palette-weight", float, "how far the photo is compared in the picture's colours, 0..1"),
     ("total-variation-weight", float, "of the smoothness term"),
     ("identity-weight", float, "of giving the photo back in the identity style"),
     ("stability-weight", float, "of equal pictures for a photo and the same with noise"),

@@ -104,6 +104,9 @@ class TrainConfig:
         drawing_weight: of the photo's outlines, see `drawing_loss`; unlike the content loss it
             leaves contrast and colours to the style.
         light_weight: of `light_loss`, that dark stays dark.
+        palette_weight: from 0 to 1, how far the photo that content and drawing are compared with
+            has the colours of the picture in place of its own, see `recolored`: cloth and skies
+            keep no tint of the photo. 0 looks at each photo once, not also once a sample.
         total_variation_weight: of `total_variation_loss`.
         identity_weight: of the pixel loss on samples of the identity style.
         stability_weight: of the pixel loss between the pictures of a photo and of the same photo
@@ -151,6 +154,7 @@ class TrainConfig:
     tone_weight: float = 0.0
     drawing_weight: float = 0.0
     light_weight: float = 0.0
+    palette_weight: float = 0.0
     total_variation_weight: float = 1.0
     identity_weight: float = 10.0
     stability_weight: float = 0.0
@@ -247,7 +251,7 @@ def check_config(config: TrainConfig) -> None:
     missing = [spec.file for spec in config.paintings if not Path(spec.file).is_file()]
     if missing:
         raise InputError(f"{len(missing)} paintings are missing, the first is {missing[0]}.")
-    for name in ("painting_share", "matched_parts"):
+    for name in ("painting_share", "matched_parts", "palette_weight"):
         _check_share(name, getattr(config, name))
     shares = (config.blend_share, config.strength_share, config.identity_share)
     numbers = [share for share in shares if isinstance(share, (int, float)) and share >= 0]

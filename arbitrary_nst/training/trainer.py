@@ -15,6 +15,7 @@ from arbitrary_nst.networks.losses import (
     drawing_loss,
     light_loss,
     pixel_loss,
+    recolored,
     relative_error,
     style_loss,
     tone_loss,
@@ -169,7 +170,11 @@ class StyleTrainer(keras.Model):
         wanted = [ops.stop_gradient(f) for f in self.vgg(x["content"])]
         own = style_statistics(x["content"], wanted, detail)
         own = [self._each_style(ops.stop_gradient(values)) for values in own]
-        content, wanted = self._each_style(x["content"]), [self._each_style(f) for f in wanted]
+        content = self._each_style(x["content"])
+        if config.palette_weight:
+            wanted = self.vgg(recolored(content, y_pred, config.palette_weight))
+        else:
+            wanted = [self._each_style(f) for f in wanted]
         features = self.vgg(y_pred)
 
         if detail is not None:

@@ -5,9 +5,11 @@ import pytest
 
 from arbitrary_nst.networks.detail import detail_mask
 from arbitrary_nst.networks.losses import (
+    LUMA,
     drawing_loss,
     light_loss,
     pixel_loss,
+    recolored,
     relative_error,
     style_loss,
     tone_loss,
@@ -69,6 +71,22 @@ def test_light_is_the_order_of_light_and_dark():
     photo = np.random.default_rng(0).random((1, 64, 64, 3), np.float32)
     assert float(light_loss(0.5 * photo, photo)[0]) == pytest.approx(0, abs=0.02)
     assert float(light_loss(1 - photo, photo)[0]) == pytest.approx(2, abs=0.02)
+
+
+def test_a_recoloured_photo_keeps_its_luma():
+    """And has the picture's colour differences, by half of them at a share of a half."""
+    rng = np.random.default_rng(0)
+    photo, picture = (rng.uniform(0.4, 0.6, (2, 8, 8, 3)).astype(np.float32) for _ in range(2))
+    for share in (0.0, 0.5, 1.0):
+        found = to_array(recolored(photo, picture, share))
+        np.testing.assert_allclose(found @ LUMA, photo @ LUMA, atol=1e-6)
+        for channel in (0, 2):
+            chroma = [values[..., channel] - values @ LUMA for values in (photo, picture, found)]
+            expected = (1 - share) * chroma[0] + share * chroma[1]
+            np.testing.assert_allclose(chroma[2], expected, atol=1e-6)
+    np.testing.assert_array_equal(to_array(recolored(photo, photo)), photo)
+    white = to_array(recolored(np.ones_like(photo), picture))
+    assert white.max() <= 1
 
 
 def test_tone_by_hand():

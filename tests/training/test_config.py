@@ -130,6 +130,7 @@ def spec(**changes):
         ({"strength_share": {}}, "must be 0 or more"),
         ({"crop_size": "64"}, "`crop_size` must be a whole number from 1 up. Received: '64'"),
         ({"styles": (StyleSpec({}, "a.jpg"),)}, "`styles` needs at least one style"),
+        ({"palette_weight": 2}, "`palette_weight` goes from 0 to 1. Received: 2."),
         ({"matched_parts": "0.5"}, "`matched_parts` goes from 0 to 1. Received: '0.5'"),
         ({"pooling": "median"}, "`pooling` is one of 'max', 'average'. Received: 'median'"),
         ({"precision": "float16"}, "`precision` is one of 'auto', 'float32', 'bfloat16'"),

@@ -10,7 +10,7 @@ from small_training import LAYOUT, NAMES, draw_painting, small_config, small_vgg
 
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.networks.detail import detail_mask
-from arbitrary_nst.networks.losses import total_variation_loss
+from arbitrary_nst.networks.losses import LUMA, total_variation_loss
 from arbitrary_nst.networks.vgg import gram_matrix
 from arbitrary_nst.training.checkpoint import averaged
 from arbitrary_nst.training.config import PaintingSpec, check_config
@@ -308,6 +308,26 @@ def test_drawn_paintings_have_parts_too(data):
         found.append(losses_of(trainer, batch, picture))
     assert found[0]["flat"] > 0
     assert found[0] == pytest.approx(found[1], rel=1e-3)
+
+
+def test_a_photo_is_compared_in_the_colours_of_the_picture(data):
+    """A picture that is the photo in other colours has no content loss, one of other luma has."""
+    config = small_config(data, palette_weight=1.0, batch_size=4, styles_per_photo=2)
+    batch = BatchSource(config).batch(3)
+    photo = 0.35 + 0.3 * np.repeat(batch["content"], 2, axis=0)
+    batch["content"] = photo[::2]
+    other = np.array([0.3, -0.2, 0.0], np.float32)
+    other = photo + other - other @ LUMA
+    found = losses_of(build_trainer(config, vgg=small_vgg()), batch, other)
+    assert found["content"] < 1e-6
+    assert found["drawing"] < 0.05
+    asked = replace(config, palette_weight=0.0)
+    own = losses_of(build_trainer(asked, vgg=small_vgg()), batch, other)
+    assert own["content"] > 0.01
+    trainer = build_trainer(config, vgg=small_vgg())
+    assert losses_of(trainer, batch, 1 - photo)["content"] > 0.01
+    for name in ("style", "tone", "light"):
+        assert found[name] == pytest.approx(own[name], rel=1e-4)
 
 
 def test_samples_that_share_a_photo(data):
