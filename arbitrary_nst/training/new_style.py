@@ -35,7 +35,8 @@ from arbitrary_nst.training.statistics import NUM_GRAMS, style_statistics, to_ar
 from arbitrary_nst.training.train import build_trainer, take_step
 from arbitrary_nst.training.trainer import StyleTrainer
 
-# The packaged network was trained so at the end; other weights would pull a new style elsewhere.
+# Those of the packaged network's stage 5, by which `add-style` was measured (docs/predictor.md); its
+# later stages ask for more terms, which one style alone was not tried with.
 LAST_STAGE: dict[str, Any] = {"content_weight": 1.8, "shift_weight": 1.0, "zoom": 2.0}
 
 
