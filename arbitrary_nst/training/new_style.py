@@ -35,8 +35,8 @@ from arbitrary_nst.training.statistics import NUM_GRAMS, style_statistics, to_ar
 from arbitrary_nst.training.train import build_trainer, take_step
 from arbitrary_nst.training.trainer import StyleTrainer
 
-# Those of the packaged network's stage 5, by which `add-style` was measured (docs/predictor.md); its
-# later stages ask for more terms, which one style alone was not tried with.
+# Those of the packaged network's stage 5, with which `add-style` was measured (docs/predictor.md).
+# Its later stages ask for more terms, which were not tried on one style alone.
 LAST_STAGE: dict[str, Any] = {"content_weight": 1.8, "shift_weight": 1.0, "zoom": 2.0}
 
 
