@@ -15,8 +15,8 @@ from arbitrary_nst import Cin
 from arbitrary_nst.checkpoints import vgg19_weights
 from arbitrary_nst.cli.options import ProgressBar
 from arbitrary_nst.engines import ENGINES
-from arbitrary_nst.image import load_image, resize
-from arbitrary_nst.networks.losses import recolored, relative_error
+from arbitrary_nst.image import keep_color, load_image, resize
+from arbitrary_nst.networks.losses import relative_error
 from arbitrary_nst.networks.vgg import CONTENT_LAYER, load_vgg19
 from arbitrary_nst.training.evaluate import evaluate_styles, format_table, write_csv
 from arbitrary_nst.training.reading import read_style_list
@@ -64,17 +64,16 @@ class RecoloredContent:
 
     def __init__(self, photos: list[Path], size: int):
         self._vgg = load_vgg19((CONTENT_LAYER,), weights=vgg19_weights())
-        self._photos = {
-            path.name: resize(load_image(path, role="photo")[0], longer_side=size)
-            for path in photos
-        }
+        self._photos = {}
+        for path in photos:
+            photo = resize(load_image(path, role="photo")[0], longer_side=size)
+            self._photos[path.name] = photo, self._vgg(photo[None])
         self.losses: dict[tuple[str, str], list[float]] = defaultdict(list)
 
     def add(self, engine: str, style: str, photo: str, picture: np.ndarray) -> None:
         """Measures one picture."""
-        own = self._photos[photo][None]
-        images = (picture[None], recolored(own, picture[None]), own)
-        found, between, wanted = (self._vgg(image) for image in images)
+        own, wanted = self._photos[photo]
+        found, between = (self._vgg(i[None]) for i in (picture, keep_color(own, picture)))
         for kind, pair in {
             "the picture, against the photo in its colours": (found, between),
             "the photo in its colours, against the photo": (between, wanted),
