@@ -2,8 +2,8 @@
 
 The training's losses ask much at once: all layers of VGG19, flat parts by themselves, repeats.
 Where they pull against each other a style may settle for a net of one motif. Here its vector alone
-follows the Gram matrices of the predictor's convolutions, as a predicted one does in `Cin.embed`;
-the network stays as it is.
+follows the Gram matrices of the predictor's convolutions, as a predicted one does in `Cin.embed`,
+and the drawing of the photo, not its colours; the network stays as it is.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from arbitrary_nst.pipeline.arguments import Progress
 from arbitrary_nst.training.reading import find_images
 
 LEARNING_RATE = 0.01  # a third of that for one photo, since each step sees another
+CONTENT_WEIGHT = 0.03  # of the photo in the picture's colours; see docs/training.md
 
 
 def refine_styles(
@@ -74,7 +75,7 @@ def refine_styles(
     drawn = [_photo(files[index], engine.layout.multiple) for index in order]
     chosen = list(names) or [name for name in targets if name in engine.styles]
     styles = dict(engine.styles)
-    refiner = engine.refiner
+    refiner = engine.make_refiner(content_weight=CONTENT_WEIGHT, recolor=True)
     for done, name in enumerate(chosen, start=1):
         arrays = refiner(
             target_grams(targets[name]),

@@ -186,10 +186,9 @@ class Cin:
 
         return LightEmbedder(self.folder, self.layout, self._kernels, self.network)
 
-    @property
-    def refiner(self) -> Refiner:
-        """What fits vectors of this network to paintings; by TensorFlow, with the predictor."""
-        return self._full.refiner
+    def make_refiner(self, *, content_weight: float, recolor: bool) -> Refiner:
+        """A `Refiner` of this network: fits vectors to paintings by TensorFlow."""
+        return self._full.make_refiner(content_weight=content_weight, recolor=recolor)
 
     @functools.cached_property
     def _painter(self) -> FastCin | LightCin:

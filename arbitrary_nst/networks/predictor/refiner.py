@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from arbitrary_nst.networks.cin.fast import FastCin, normalize
 from arbitrary_nst.networks.cin.noise import draw_noise
-from arbitrary_nst.networks.losses import relative_error, style_loss
+from arbitrary_nst.networks.losses import recolored, relative_error, style_loss
 from arbitrary_nst.networks.predictor.network import trunk_of
 from arbitrary_nst.networks.predictor.refining import CONTENT_WEIGHT, LEARNING_RATE, follow
 from arbitrary_nst.networks.vgg import gram_matrix
@@ -28,10 +28,21 @@ class Refiner:
     Args:
         network: that paints.
         predictor: of the same network, as `build_predictor` makes it.
+        content_weight: of the deepest layer's distance from the photo, beside the style loss.
+        recolor: compares with the photo in the picture's colours (`losses.recolored`), for a look
+            of the convolutions more each step: the drawing is held, the photo's colours are not.
     """
 
-    def __init__(self, network: FastCin, predictor: keras.Model) -> None:
+    def __init__(
+        self,
+        network: FastCin,
+        predictor: keras.Model,
+        *,
+        content_weight: float = CONTENT_WEIGHT,
+        recolor: bool = False,
+    ) -> None:
         self._network = network
+        self._content_weight, self._recolor = content_weight, recolor
         self._trunk = trunk_of(predictor)
         layout, widths = network.layout, [f.shape[-1] for f in self._trunk.outputs]
 
@@ -115,6 +126,8 @@ class Refiner:
             )
             features = self._trunk(picture)
             style = style_loss([gram_matrix(f) for f in features], grams)
+            if self._recolor:
+                wanted = self._trunk(recolored(photo, picture))[-1]
             content = relative_error(features[-1], wanted)
-            loss = tf.reduce_sum(style + CONTENT_WEIGHT * content)
+            loss = tf.reduce_sum(style + self._content_weight * content)
         return tape.gradient(loss, [gamma, beta])
