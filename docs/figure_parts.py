@@ -282,8 +282,9 @@ RECORDS = {
     "training-curves.png": "the losses of a training that is over",
     "predictor-curves.png": "the losses of a training that is over",
     "vgg19-looks.jpg": "twelve pairs by cin and vgg19, half an hour (benchmarks/vgg19_looks.py)",
-    "vgg19-gallery.jpg": "vgg19 alone, 24 pictures",
-    "vgg19-blend.jpg": "vgg19 alone",
+    "vgg19-before.jpg": "the same pairs as they were before",
+    "vgg19-gallery.jpg": "vgg19 alone, 18 pictures, 20 minutes (examples/vgg19_gallery.py)",
+    "vgg19-blend.jpg": "vgg19 alone, by the same",
     "vgg19-peers.jpg": "vgg19 beside two recipes, by vgg19_looks.py",
     "vgg19-pooling.jpg": "vgg19 alone",
 }

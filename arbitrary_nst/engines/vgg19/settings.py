@@ -71,7 +71,7 @@ class Vgg19Settings:
 
     iterations: tuple[int, ...] = (120, 90, 70, 40)
     coarsest: int = 256
-    style_weight: float = 6.0
+    style_weight: float = 8.0
     layer_weights: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0)
     covariance_weight: float = 0.25
     parts_weight: float = 0.5
