@@ -188,7 +188,10 @@ class Cin:
 
     def make_refiner(self, *, content_weight: float, recolor: bool) -> Refiner:
         """A `Refiner` of this network: fits vectors to paintings by TensorFlow."""
-        return self._full.make_refiner(content_weight=content_weight, recolor=recolor)
+        from arbitrary_nst.networks.predictor.refiner import Refiner
+
+        full = self._full
+        return Refiner(full.fast, full.predictor, content_weight=content_weight, recolor=recolor)
 
     @functools.cached_property
     def _painter(self) -> FastCin | LightCin:

@@ -110,10 +110,6 @@ class FullCin:
     def refiner(self) -> Refiner:
         return Refiner(self.fast, self.predictor)
 
-    def make_refiner(self, **settings: Any) -> Refiner:
-        """A `Refiner` with settings of its own."""
-        return Refiner(self.fast, self.predictor, **settings)
-
 
 def check_gradients(fit_steps: int) -> None:
     """Raises `InputError` where the Keras backend cannot fit styles to photos."""

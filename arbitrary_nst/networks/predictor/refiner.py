@@ -105,13 +105,19 @@ class Refiner:
         for photo in photos[:steps]:
             height, width = photo.shape[:2]
             noise = draw_noise(self._network.layout, height, width, seed)
-            inputs.append((photo[None], noise[None], self._features(photo[None])[1]))
+            inputs.append((photo[None], noise[None], self._wanted(photo[None])))
 
         def gradients(gamma: np.ndarray, beta: np.ndarray, step: int) -> list[np.ndarray]:
             found = self._gradients(gamma, beta, *inputs[step % len(inputs)], targets)
             return [gradient.numpy() for gradient in found]
 
         return follow(gradients, arrays, steps, learning_rate)
+
+    def _wanted(self, photo: np.ndarray) -> tf.Tensor:
+        """The photo's deepest features, or none where each step looks at it in other colours."""
+        if self._recolor:
+            return tf.zeros((1, 0, 0, self._trunk.outputs[-1].shape[-1]))
+        return self._features(photo)[1]
 
     def _compute_features(self, image):
         """The Gram matrices, and the deepest features in float32."""
