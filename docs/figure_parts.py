@@ -63,8 +63,9 @@ PARTS = {
         1,
         _images("cin-gallery.jpg", "cin-blend.jpg"),
         (
-            f"python examples/painting_gallery.py -o docs/images --photos {GALLERY_PHOTOS} "
-            "--paintings {MORE}/albrecht-durer-young-hare.jpg "
+            "python examples/painting_gallery.py -o docs/images --only gallery blend "
+            f"--photos {GALLERY_PHOTOS} --paintings "
+            "{MORE}/albrecht-durer-young-hare.jpg "
             "{MORE}/gustav-klimt-adele-bloch-bauer-i.jpg {MORE}/egon-schiele-four-trees.jpg "
             "{MORE}/giuseppe-arcimboldo-vertumnus.jpg {MORE}/henri-matisse-goldfish.jpg "
             "{MORE}/pieter-bruegel-the-hunters-in-the-snow.jpg "

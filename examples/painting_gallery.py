@@ -15,21 +15,24 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from arbitrary_nst import Cin, Magenta, load_image, save_image, stylize
 from arbitrary_nst.image.sheet import contact_sheet
 
 QUALITY = 75
+SHEETS = ("gallery", "blend", "strength")
 
 
 def main() -> None:
-    """Paints and saves ENGINE-gallery.jpg, ENGINE-blend.jpg and ENGINE-strength.jpg."""
+    """Paints and saves ENGINE-gallery.jpg, ENGINE-blend.jpg and ENGINE-strength.jpg, or some."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--paintings", nargs="+", required=True, help="two or more")
     parser.add_argument("--photos", nargs="+", required=True)
     parser.add_argument("--engine", choices=("cin", "magenta"), default="cin")
     parser.add_argument("--style-scale", type=float, default=1.0, help="size of the strokes")
     parser.add_argument("--size", type=int, default=512, help="longer side of a picture")
+    parser.add_argument("--only", nargs="+", choices=SHEETS, default=SHEETS)
     parser.add_argument("-o", "--output", required=True, help="folder of the pictures")
     options = parser.parse_args()
 
@@ -43,22 +46,28 @@ def main() -> None:
         picture = stylize(photo, *args, size=options.size, engine=engine, **kwargs)
         return np.asarray(picture, np.float32) / 255
 
-    rows = [[None, *photos]]
-    for painting, style in zip(paintings, styles, strict=True):
-        rows.append([painting, *(paint(photo, style) for photo in photos)])
-    gallery = contact_sheet(rows, cell=168)
+    def gallery() -> Image.Image:
+        rows = [[None, *photos]]
+        for painting, style in zip(paintings, styles, strict=True):
+            rows.append([painting, *(paint(photo, style) for photo in photos)])
+        return contact_sheet(rows, cell=168)
 
     shares = [0.0, 0.25, 0.5, 0.75, 1.0]
-    blends = [paint(photos[0], styles[:2], [1 - share, share]) for share in shares]
-    labels = [f"{1 - share:.2f} / {share:.2f}" for share in shares]
-    blend_strip = contact_sheet([blends], column_labels=labels, cell=288)
 
-    strengths = [paint(photos[0], styles[0], strength=share) for share in shares]
-    labels = [f"strength {share:.2f}" for share in shares]
-    strength_strip = contact_sheet([strengths], column_labels=labels, cell=288)
+    def blend() -> Image.Image:
+        blends = [paint(photos[0], styles[:2], [1 - share, share]) for share in shares]
+        labels = [f"{1 - share:.2f} / {share:.2f}" for share in shares]
+        return contact_sheet([blends], column_labels=labels, cell=288)
 
-    sheets = {"gallery": gallery, "blend": blend_strip, "strength": strength_strip}
-    for name, sheet in sheets.items():
+    def strength() -> Image.Image:
+        strengths = [paint(photos[0], styles[0], strength=share) for share in shares]
+        labels = [f"strength {share:.2f}" for share in shares]
+        return contact_sheet([strengths], column_labels=labels, cell=288)
+
+    for name, make_sheet in zip(SHEETS, (gallery, blend, strength), strict=True):
+        if name not in options.only:
+            continue
+        sheet = make_sheet()
         file = Path(options.output) / f"{options.engine}-{name}.jpg"
         save_image(sheet, file, quality=QUALITY)
         print(f"{file}: {sheet.width}x{sheet.height} pixels, {file.stat().st_size // 1024} kB")

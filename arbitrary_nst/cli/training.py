@@ -271,12 +271,7 @@ def _add_refine_predictor(commands) -> None:
     parser.add_argument(
         "--steps", type=int, default=1500, metavar="N", help="in all (default: %(default)s)"
     )
-    parser.add_argument(
-        "--share",
-        type=float,
-        default=0.5,
-        help="how far to go to what is learned, 0..1 (default: %(default)s)",
-    )
+    _add_share(parser)
     parser.add_argument("--seed", type=int, default=0, help="of every draw (default: %(default)s)")
 
 
@@ -306,6 +301,15 @@ def _add_network_and_photos(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--photos", required=True, metavar="DIR", help="folder of content photos")
 
 
+def _add_share(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--share",
+        type=float,
+        default=0.5,
+        help="how far to go to what is found, 0..1 (default: %(default)s)",
+    )
+
+
 def _add_refine(commands) -> None:
     parser = add_command(
         commands,
@@ -324,6 +328,7 @@ def _add_refine(commands) -> None:
     parser.add_argument(
         "--steps", type=int, default=60, metavar="N", help="for each style (default: %(default)s)"
     )
+    _add_share(parser)
 
 
 def refine(options: argparse.Namespace) -> None:
@@ -336,6 +341,7 @@ def refine(options: argparse.Namespace) -> None:
             options.photos,
             names=options.style,
             steps=options.steps,
+            share=options.share,
             progress=bar,
         )
     print(path)

@@ -17,7 +17,7 @@ import numpy as np
 
 from arbitrary_nst.checkpoints import STYLES_FILE
 from arbitrary_nst.common.atomic import check_target
-from arbitrary_nst.common.checks import positive_int, whole_number
+from arbitrary_nst.common.checks import check_share, positive_int, whole_number
 from arbitrary_nst.embedding import save_styles
 from arbitrary_nst.engines.cin import MIN_CONTENT_SIDE, Cin
 from arbitrary_nst.engines.cin.sizes import grown
@@ -29,6 +29,7 @@ from arbitrary_nst.training.reading import find_images
 
 LEARNING_RATE = 0.01  # a third of that for one photo, since each step sees another
 CONTENT_WEIGHT = 0.03  # of the photo in the picture's colours; see docs/training.md
+SHARE = 0.5
 
 
 def refine_styles(
@@ -37,6 +38,7 @@ def refine_styles(
     *,
     names: Sequence[str] = (),
     steps: int = 60,
+    share: float = SHARE,
     seed: int = 0,
     progress: Progress = lambda done, total, message: None,
 ) -> Path:
@@ -47,6 +49,8 @@ def refine_styles(
         photos: folder of photos.
         names: of the styles; default all that have a target.
         steps: of the optimiser for each style.
+        share: how far the vectors go from what they were to what is found, in `[0, 1]`. The first
+            half of the way brings most of the style for less of the drawing.
         seed: of the photos that are drawn, and of the noise.
         progress: called as progress(done, total, style) after each style.
 
@@ -60,6 +64,7 @@ def refine_styles(
         InputError: no photos, numbers out of range, or the styles' file cannot be written.
     """
     positive_int(steps, "steps")
+    check_share(share, "share")
     whole_number(seed, "seed")
     engine = Cin(network, runtime="tensorflow")
     targets = load_targets(engine.folder, engine.network)
@@ -77,15 +82,17 @@ def refine_styles(
     styles = dict(engine.styles)
     refiner = engine.make_refiner(content_weight=CONTENT_WEIGHT, recolor=True)
     for done, name in enumerate(chosen, start=1):
-        arrays = refiner(
+        before = styles[name].arrays
+        found = refiner(
             target_grams(targets[name]),
-            styles[name].arrays,
+            before,
             drawn,
             steps,
             seed=seed,
             learning_rate=LEARNING_RATE,
         )
-        styles[name] = replace(styles[name], arrays=arrays)
+        moved = {key: old + np.float32(share) * (found[key] - old) for key, old in before.items()}
+        styles[name] = replace(styles[name], arrays=moved)
         progress(done, len(chosen), name)
     save_styles(list(styles.values()), path)
     return path

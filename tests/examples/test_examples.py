@@ -139,6 +139,9 @@ def test_painting_gallery(folder, run):
     names = [f"magenta-{name}.jpg" for name in ("blend", "gallery", "strength")]
     assert sorted(path.name for path in Path("out").iterdir()) == names
     check_pictures(*Path("out").iterdir())
+    Path("some").mkdir()
+    run("painting_gallery", *words.split(), "--only", "blend", "-o", "some")
+    assert [path.name for path in Path("some").iterdir()] == ["magenta-blend.jpg"]
 
 
 def test_painting_list(tmp_path, run, monkeypatch):

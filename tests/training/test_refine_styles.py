@@ -64,6 +64,21 @@ def test_pictures_come_nearer_to_their_paintings(folder, data):
         assert after.styles[name].source == before.styles[name].source
 
 
+def test_a_share_goes_part_of_the_way(folder, data):
+    """From what the vectors were to what all of the steps find."""
+    path = folder / "styles.safetensors"
+    before, kept = Cin(folder).styles["waves"].arrays, path.read_bytes()
+    found = {}
+    for share in (0.25, 1.0):
+        path.write_bytes(kept)
+        refine_styles(folder, data / "photos", names=["waves"], steps=3, share=share)
+        found[share] = Cin(folder).styles["waves"].arrays
+    for name, old in before.items():
+        whole = found[1.0][name] - old
+        assert np.abs(whole).max() > 0.01
+        np.testing.assert_allclose(found[0.25][name] - old, 0.25 * whole, atol=1e-6)
+
+
 def test_from_the_shell_it_does_the_same(folder, data, capsys):
     arguments = ["--network", str(folder), "--photos", str(data / "photos"), "--steps", "3"]
     assert main(["refine-styles", *arguments]) == 0
@@ -86,6 +101,9 @@ def test_what_is_refused(folder, data):
     for steps in (0, -1, 1.5, True):
         with pytest.raises(InputError, match="steps"):
             refine_styles(folder, photos, steps=steps)
+    for share in (-0.1, 1.5, float("nan"), "half"):
+        with pytest.raises(InputError, match="share"):
+            refine_styles(folder, photos, share=share)
     with pytest.raises(InputError, match="folder of images"):
         refine_styles(folder, data / "none")
     (folder / "targets.safetensors").unlink()
