@@ -35,9 +35,22 @@ from arbitrary_nst.training.statistics import NUM_GRAMS, style_statistics, to_ar
 from arbitrary_nst.training.train import build_trainer, take_step
 from arbitrary_nst.training.trainer import StyleTrainer
 
-# Those of the packaged network's stage 5, with which `add-style` was measured (docs/predictor.md).
-# Its later stages ask for more terms, which were not tried on one style alone.
-LAST_STAGE: dict[str, Any] = {"content_weight": 1.8, "shift_weight": 1.0, "zoom": 2.0}
+# Those of the packaged network's last stage (docs/training.md), for a single painting.
+LAST_STAGE: dict[str, Any] = {
+    "content_weight": 2.3,
+    "drawing_weight": 1.5,
+    "palette_weight": 1.0,
+    "light_weight": 0.5,
+    "detailed_weight": 0.7,
+    "flat_weight": 0.5,
+    "matched_parts": 0.4,
+    "tone_weight": 0.6,
+    "shift_weight": 1.2,
+    "total_variation_weight": 0.5,
+    "zoom": 1.3,
+    "crop_size": 256,
+    "batch_size": 2,
+}
 
 
 def learn_style(
@@ -48,7 +61,7 @@ def learn_style(
     network: str | os.PathLike[str] | None = None,
     steps: int = 400,
     learning_rate: float = 5e-3,
-    style_weight: float = 4.0,
+    style_weight: float = 8.0,
     style_size: int = 512,
     vgg: keras.Model | None = None,
     vgg_weights: str | None = None,

@@ -23,11 +23,9 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module", autouse=True)
 def small_crops():
-    """Crops of 32 pixels in place of 192."""
+    """Crops of 32 pixels in place of 256."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            new_style, "TrainConfig", lambda **settings: TrainConfig(crop_size=32, **settings)
-        )
+        patch.setitem(new_style.LAST_STAGE, "crop_size", 32)
         yield
 
 
