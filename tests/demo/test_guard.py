@@ -61,7 +61,8 @@ def ask(guarded, path="/", method="GET", body=b"", query=b"", **headers):
 
 
 @pytest.fixture
-def guarded():
+def guarded(monkeypatch):
+    monkeypatch.setattr(guard, "PATIENCE", 0)  # `ask` waits for what is done after it
     return Guard(answers, Settings(max_file_megabytes=1), Queue)
 
 
