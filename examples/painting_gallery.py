@@ -64,10 +64,9 @@ def main() -> None:
         labels = [f"strength {share:.2f}" for share in shares]
         return contact_sheet([strengths], column_labels=labels, cell=288)
 
-    for name, make_sheet in zip(SHEETS, (gallery, blend, strength), strict=True):
-        if name not in options.only:
-            continue
-        sheet = make_sheet()
+    makers = dict(zip(SHEETS, (gallery, blend, strength), strict=True))
+    for name in options.only:
+        sheet = makers[name]()
         file = Path(options.output) / f"{options.engine}-{name}.jpg"
         save_image(sheet, file, quality=QUALITY)
         print(f"{file}: {sheet.width}x{sheet.height} pixels, {file.stat().st_size // 1024} kB")
