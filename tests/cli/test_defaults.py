@@ -38,7 +38,7 @@ COMMANDS = [
         refine_predictor,
         "steps share seed",
     ),
-    ("refine-styles --network a --photos b", refine_styles, "steps"),
+    ("refine-styles --network a --photos b", refine_styles, "steps share"),
     ("add-style a.jpg --name x --photos b -o c.safetensors", learn_style, "network vgg_weights"),
     ("export --format onnx -o a", export_network, "blend_weights seed"),
 ]
