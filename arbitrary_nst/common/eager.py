@@ -6,7 +6,7 @@ import functools
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from arbitrary_nst.errors import InputError
 
@@ -26,7 +26,7 @@ def eagerly(function: Callable[Arguments, Result]) -> Callable[Arguments, Result
 
     @functools.wraps(function)
     def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        tf = sys.modules.get("tensorflow")
+        tf = loaded_tensorflow()
         # A program that has not loaded it has no graph.
         if tf is None or tf.executing_eagerly():
             return function(*args, **kwargs)
@@ -36,6 +36,15 @@ def eagerly(function: Callable[Arguments, Result]) -> Callable[Arguments, Result
             return outside.submit(function, *args, **kwargs).result()
 
     return run
+
+
+def loaded_tensorflow() -> Any:
+    """The module, or None where this process has not loaded it, or not yet.
+
+    For the seconds that another thread needs to import it, it is there without its functions.
+    """
+    tf = sys.modules.get("tensorflow")
+    return tf if hasattr(tf, "executing_eagerly") else None
 
 
 def check_eager() -> None:

@@ -24,7 +24,10 @@ def _import() -> None:
         return
     os.environ[VARIABLE] = "tensorflow"
     try:
-        importlib.import_module("keras")
+        # The former imports the latter, so that two threads, one with each, would wait for each
+        # other if it came second here.
+        for module in ("tensorflow", "keras"):
+            importlib.import_module(module)
     except ImportError as error:  # it, or what it computes with
         raise named(error) from error
     finally:

@@ -60,3 +60,31 @@ def test_another_backend_of_keras_does_not_count(network, run_python, monkeypatc
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.split() == ["tensorflow", backend, "1", f"KERAS_BACKEND={backend}"]
+
+
+def test_who_paints_does_not_mind_another_thread_that_loads_tensorflow(network, run_python):
+    """For seconds the module is there without its functions; and Keras and it load each other."""
+    done = run_python(
+        "-c",
+        "import threading, numpy as np\n"
+        "from arbitrary_nst import Cin, stylize\n"
+        "photo = np.zeros((32, 40, 3), np.uint8)\n"
+        "def load():\n"
+        "    import tensorflow\n"
+        "def paint(**settings):\n"
+        "    stylize(photo, 'scream', engine=Cin(**settings))\n"
+        "    done.append(settings)\n"
+        "done = []\n"
+        "loading = threading.Thread(target=load)\n"
+        "painting = threading.Thread(target=paint, kwargs={'runtime': 'tensorflow'})\n"
+        "loading.start(), painting.start()\n"
+        "times = 0\n"
+        "while loading.is_alive() or painting.is_alive():\n"
+        "    paint()\n"
+        "    times += 1\n"
+        "print(times, len(done) - times)\n",
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "Error" not in done.stderr  # of the other threads
+    times, others = map(int, done.stdout.split())
+    assert times > 1 and others == 1

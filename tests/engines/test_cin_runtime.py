@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -128,7 +129,10 @@ def test_little_work_goes_to_the_light_form(network_folder, monkeypatch):
 
 def test_where_tensorflow_is_loaded_it_paints(monkeypatch):
     runtime._has_onnx.cache_clear()
-    monkeypatch.setitem(sys.modules, "tensorflow", sys)
+    loaded = types.ModuleType("tensorflow")
+    monkeypatch.setitem(sys.modules, "tensorflow", loaded)
+    assert runtime.is_sooner_light(10)  # another thread has only begun to load it
+    loaded.executing_eagerly = lambda: True
     assert not runtime.is_sooner_light(10)
     monkeypatch.delitem(sys.modules, "tensorflow")
     assert runtime.is_sooner_light(10) and not runtime.is_sooner_light(runtime.LIGHT_PIXELS + 1)

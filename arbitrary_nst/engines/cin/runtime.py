@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import sys
 from typing import Any, Literal, get_args
 
+from arbitrary_nst.common.eager import loaded_tensorflow
 from arbitrary_nst.common.extras import require
 from arbitrary_nst.errors import InputError
 
@@ -53,7 +53,7 @@ def embeds_light(runtime: str) -> bool:
 
 def is_sooner_light(pixels: int) -> bool:
     """Whether ONNX Runtime paints so many pixels before TensorFlow, as this process stands."""
-    return pixels <= LIGHT_PIXELS and "tensorflow" not in sys.modules and _has_onnx()
+    return pixels <= LIGHT_PIXELS and loaded_tensorflow() is None and _has_onnx()
 
 
 @functools.cache
