@@ -12,9 +12,9 @@ class Part:
 
     `minutes` are those of two cores with nothing else to do. What is `costly`, or holds `times`,
     which need a machine with nothing else to do, may be older than the network that ships; the
-    texts then say with which it was made. Pictures and scores depend on the network, those in the
-    style of an image also on the predictor and its refinement, times on the layout alone, and some
-    on nothing of it.
+    texts then say with which it was made. Pictures and scores depend on the network and its named
+    styles, those in the style of an image on the predictor and its refinement instead, times on
+    the layout alone, and some on nothing of it.
     """
 
     minutes: int
@@ -23,7 +23,7 @@ class Part:
     needs: tuple[str, ...] = ()
     costly: bool = False
     times: bool = False
-    depends_on: Literal["network", "predictor", "layout", "nothing"] = "network"
+    depends_on: Literal["styles", "predictor", "layout", "nothing"] = "styles"
     environment: tuple[tuple[str, str], ...] = ()
 
 

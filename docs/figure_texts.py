@@ -160,8 +160,9 @@ def _stamps() -> Values:
             found[f"stamp.{name}"] = f"{words}."
             continue
         words += f" with network `{stamp['network']}`"
-        if depends == "predictor" and stamp["network"] == now["network"]:
-            words += " and an older predictor" if stamp.get(depends) != now[depends] else ""
+        older = {"predictor": " and an older predictor", "styles": " and older styles"}
+        if depends in older and stamp["network"] == now["network"]:
+            words += older[depends] if stamp.get(depends) != now[depends] else ""
         elif stamp.get(depends) != now[depends]:
             words += f", older than the one that ships (`{now['network']}`)"
         elif depends == "layout" and stamp["network"] != now["network"]:

@@ -46,7 +46,7 @@ from figure_parts import PARTS, Part
 ROOT = Path(__file__).resolve().parents[1]
 STAMPS = ROOT / "docs" / "data" / "figures.json"
 STAMPED = {  # what a stamp tells of that which ships
-    "network": ("network", "layout"),
+    "styles": ("network", "layout", "styles"),
     "layout": ("network", "layout"),
     "predictor": ("network", "layout", "predictor"),
     "nothing": (),
@@ -54,7 +54,7 @@ STAMPED = {  # what a stamp tells of that which ships
 
 
 def shipped() -> dict[str, str]:
-    """The id of the network in `models/cin`, its layout in words, and how it takes images."""
+    """The id of the network in `models/cin`, its layout, its styles, and how it takes images."""
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
     from arbitrary_nst.engines.shared import REFINE_STEPS
@@ -62,10 +62,12 @@ def shipped() -> dict[str, str]:
 
     layout, kernels = load_network(ROOT / "models" / "cin" / "network.safetensors")
     parts = (f"{name} {value}" for name, value in dataclasses.asdict(layout).items())
-    network, predictor = network_id(kernels), digest("models/cin/predictor.safetensors")
+    network = network_id(kernels)
+    styles, predictor = (digest(f"models/cin/{n}.safetensors") for n in ("styles", "predictor"))
     return {
         "network": network,
         "layout": ", ".join(parts),
+        "styles": f"{styles} of {network}",
         "predictor": f"{predictor} of {network}, {REFINE_STEPS} steps",
         "nothing": "",
     }
@@ -85,9 +87,8 @@ def fault(part: Part, stamp: dict[str, Any] | None, now: dict[str, str]) -> str:
     if changed:
         return f"{', '.join(changed)}: not as they were made"
     if stamp.get(part.depends_on, "") != now[part.depends_on]:
-        if part.depends_on == "predictor":
-            return f"made with {stamp.get('predictor', 'another predictor')}"
-        return f"made with {stamp['network']}"
+        made = stamp.get(part.depends_on, "others than now")
+        return f"made with {stamp['network'] if part.depends_on == 'layout' else made}"
     return ""
 
 

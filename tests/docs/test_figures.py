@@ -78,19 +78,27 @@ def test_no_unknown_network_is_named():
         assert named <= (known if path == record else known - {ships}), path
 
 
-NOW = {"network": "cin-1", "layout": "narrow", "predictor": "b of cin-1", "nothing": ""}
+NOW = {
+    "network": "cin-1",
+    "layout": "narrow",
+    "styles": "s of cin-1",
+    "predictor": "b of cin-1",
+    "nothing": "",
+}
 
 
 @pytest.mark.parametrize(
     ("depends_on", "stamp", "why"),
     [
-        ("network", {"network": "cin-1", "layout": "narrow"}, ""),
-        ("network", {"network": "cin-0", "layout": "narrow"}, "made with cin-0"),
+        ("styles", {"network": "cin-1", "styles": "s of cin-1"}, ""),
+        ("styles", {"network": "cin-0", "styles": "s of cin-0"}, "made with s of cin-0"),
+        ("styles", {"network": "cin-1", "styles": "r of cin-1"}, "made with r of cin-1"),
+        ("styles", {"network": "cin-1", "layout": "narrow"}, "made with others than now"),
         ("layout", {"network": "cin-0", "layout": "narrow"}, ""),
         ("layout", {"network": "cin-0", "layout": "wide"}, "made with cin-0"),
         ("predictor", {"network": "cin-1", "predictor": "b of cin-1"}, ""),
         ("predictor", {"network": "cin-1", "predictor": "a of cin-1"}, "made with a of cin-1"),
-        ("predictor", {"network": "cin-1", "layout": "narrow"}, "made with another predictor"),
+        ("predictor", {"network": "cin-1", "layout": "narrow"}, "made with others than now"),
         ("nothing", {}, ""),
     ],
 )
