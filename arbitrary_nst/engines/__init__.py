@@ -23,7 +23,8 @@ if TYPE_CHECKING:  # each brings what it computes with
     from arbitrary_nst.engines.magenta import Magenta
     from arbitrary_nst.engines.vgg19 import Vgg19
 
-_lock = threading.Lock()
+# One each: who paints with one engine does not wait while another one is loaded, or downloaded.
+_locks = {name: threading.Lock() for name in ENGINES}
 # Where an engine's network came from, and the engine.
 _loaded: dict[str, tuple[str | Path, Engine]] = {}
 
@@ -65,7 +66,7 @@ def load_engine(name: str) -> Engine:
         "vgg19": vgg19_weights,
     }
     source = sources[name]()
-    with _lock:
+    with _locks[name]:
         # Another folder in the environment is another network.
         if name not in _loaded or _loaded[name][0] != source:
             _loaded[name] = source, _make(name, source)

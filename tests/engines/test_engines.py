@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 
+from arbitrary_nst import engines
 from arbitrary_nst.checkpoints import vgg19_weights
 from arbitrary_nst.embedding import Embedding, blend, load_styles, save_styles
 from arbitrary_nst.engines import check_engine, load_engine
@@ -267,6 +268,33 @@ def test_an_engine_is_loaded_once(network):
     for thread in threads:
         thread.join()
     assert len(found) == 3 and len({id(engine) for engine in found}) == 1
+
+
+def test_an_engine_does_not_wait_for_another_that_is_loaded(network, monkeypatch):
+    """Loading vgg19 takes seconds, and a download of magenta minutes."""
+    begun, painted, make = threading.Event(), threading.Event(), engines._make
+
+    def slow(name, source):
+        if name == "magenta":
+            begun.set()
+            assert painted.wait(60)
+            return object()
+        return make(name, source)
+
+    monkeypatch.setattr(engines, "_make", slow)
+    monkeypatch.setattr(engines, "_loaded", {})
+    monkeypatch.setenv("ARBITRARY_NST_MAGENTA", "anywhere")
+    loading = threading.Thread(target=load_engine, args=("magenta",))
+    loading.start()
+    assert begun.wait(60)
+    meanwhile = threading.Thread(target=load_engine, args=("cin",))
+    meanwhile.start()
+    meanwhile.join(30)
+    waits = meanwhile.is_alive()
+    painted.set()
+    loading.join()
+    meanwhile.join()
+    assert not waits
 
 
 def test_another_folder_is_another_engine(network, other_network_folder, monkeypatch):
