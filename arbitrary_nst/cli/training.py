@@ -43,6 +43,7 @@ SETTINGS = (
     ("matched-parts", float, "how much each half follows the painting's own such half, 0..1"),
     ("tone-weight", float, "of the painting's contrast and colours, in the style loss"),
     ("drawing-weight", float, "of the photo's outlines, whatever their contrast"),
+    ("local-drawing-weight", float, "of its faint lines too, each place by itself"),
     ("light-weight", float, "of what is dark in the photo staying dark"),
     ("palette-weight", float, "how far the photo is compared in the picture's colours, 0..1"),
     ("total-variation-weight", float, "of the smoothness term"),

@@ -103,6 +103,8 @@ class TrainConfig:
             picture has the painting's contrast.
         drawing_weight: of the photo's outlines, see `drawing_loss`; unlike the content loss it
             leaves contrast and colours to the style.
+        local_drawing_weight: the same place by place, so that the faint lines of a dark face count
+            as much as a roof against the sky, see `local_drawing_loss`.
         light_weight: of `light_loss`, that dark stays dark.
         palette_weight: from 0 to 1, how far the photo that content and drawing are compared with
             has the colours of the picture in place of its own, see `recolored`: cloth and skies
@@ -153,6 +155,7 @@ class TrainConfig:
     matched_parts: float = 0.0
     tone_weight: float = 0.0
     drawing_weight: float = 0.0
+    local_drawing_weight: float = 0.0
     light_weight: float = 0.0
     palette_weight: float = 0.0
     total_variation_weight: float = 1.0

@@ -14,6 +14,7 @@ from arbitrary_nst.networks.cin.photo import photo_gamma_beta
 from arbitrary_nst.networks.losses import (
     drawing_loss,
     light_loss,
+    local_drawing_loss,
     pixel_loss,
     recolored,
     relative_error,
@@ -46,6 +47,7 @@ LOSS_NAMES = (
     "tone",
     "content",
     "drawing",
+    "local_drawing",
     "light",
     "identity",
     "stability",
@@ -187,6 +189,10 @@ class StyleTrainer(keras.Model):
             drawing_loss(*(f[LOSS_LAYERS.index(layer)] for f in (features, wanted)))
             for layer in DRAWING_LAYERS
         ) / len(DRAWING_LAYERS)
+        values["local_drawing"] = ops.zeros(1)
+        if config.local_drawing_weight:
+            finest = LOSS_LAYERS.index(DRAWING_LAYERS[0])
+            values["local_drawing"] = local_drawing_loss(features[finest], wanted[finest])
         values["light"] = light_loss(y_pred, content)
         # Only the identity style alone is asked for the photo's very pixels.
         values["identity"] = pixel_loss(y_pred, content) * ops.cast(mixing[:, 0] > 0.999, "float32")
@@ -212,6 +218,7 @@ class StyleTrainer(keras.Model):
             style_weight * style
             + config.content_weight * values["content"]
             + config.drawing_weight * values["drawing"]
+            + config.local_drawing_weight * values["local_drawing"]
             + config.light_weight * values["light"]
             + config.identity_weight * values["identity"]
             + config.total_variation_weight * values["variation"]

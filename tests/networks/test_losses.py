@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from arbitrary_nst.networks.detail import detail_mask
 from arbitrary_nst.networks.losses import (
+    FAINT,
     LUMA,
     drawing_loss,
     light_loss,
+    local_drawing_loss,
     pixel_loss,
     recolored,
     relative_error,
@@ -64,6 +67,50 @@ def test_a_silent_channel_does_not_follow_the_photo():
     photo = np.random.default_rng(0).normal(size=(1, 64, 64, 3)).astype(np.float32)
     silent = photo * np.array([1e-4, 1, 1], np.float32)
     assert to_array(drawing_loss(silent, photo)) == pytest.approx(2 / 3, abs=0.03)
+
+
+def test_faint_lines_count_as_much_as_strong_ones():
+    """Half of a photo has a third of the other's contrast, a ninth of its energy."""
+    rng = np.random.default_rng(0)
+    photo = rng.normal(size=(1, 48, 48, 3)).astype(np.float32)
+    photo[:, :, 24:] /= 3
+    lost = photo.copy()
+    lost[:, :, 24:] = rng.normal(size=(1, 48, 24, 3)) / 3  # other lines in their place
+    # Twice a ninth of all the energy, and half of the places.
+    assert to_array(drawing_loss(lost, photo)) == pytest.approx(2 * 0.1, abs=0.04)
+    faint, strong = (2 * v / 10 for v in (1, 9))  # energies over their mean
+    share = [v / (v + FAINT) for v in (faint, strong)]
+    most = share[0] / sum(share)
+    # Four of its 24 columns see strong lines across the middle, which are where they were.
+    assert most * 20 / 24 - 0.02 < to_array(local_drawing_loss(lost, photo)) < most
+
+
+def test_local_drawing_is_blind_to_contrast_and_to_what_is_no_line():
+    rng = np.random.default_rng(0)
+    photo = rng.normal(size=(2, 32, 32, 3)).astype(np.float32)
+    assert to_array(local_drawing_loss(photo, photo)) == pytest.approx(0, abs=0.01)
+    assert to_array(local_drawing_loss(3 * photo + 5, photo)) == pytest.approx(0, abs=0.01)
+    assert to_array(local_drawing_loss(-photo, photo)) == pytest.approx(2, abs=0.01)
+    other = rng.normal(size=photo.shape).astype(np.float32)
+    assert to_array(local_drawing_loss(other, photo)) == pytest.approx(1, abs=0.1)
+    blank = photo.copy()
+    blank[:, :, 12:] = 1e-3 * photo[:, :, 12:]  # a sky, whose noise may be anything in the picture
+    sky = np.concatenate([photo[:, :, :12], other[:, :, 12:]], axis=2)
+    assert (to_array(local_drawing_loss(sky, blank)) < 0.25).all()  # 20 of 32 columns are sky
+
+
+def test_the_gradient_of_local_drawing_is_right_where_the_window_is_the_larger_one():
+    """By differences. TensorFlow's gradient of pooling with padding "same" is not, there."""
+    rng = np.random.default_rng(0)
+    features, photo, along = rng.normal(size=(3, 1, 7, 8, 3)).astype(np.float32)
+    values = tf.constant(features)
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        loss = local_drawing_loss(values, photo)
+    slope = float(np.sum(tape.gradient(loss, values).numpy() * along))
+    more, less = (to_array(local_drawing_loss(features + s * along, photo)) for s in (0.01, -0.01))
+    assert abs(slope) > 0.01
+    assert slope == pytest.approx(float(more[0] - less[0]) / 0.02, rel=0.02)
 
 
 def test_light_is_the_order_of_light_and_dark():

@@ -160,6 +160,7 @@ def test_total_is_the_weighted_sum(data):
         flat_weight=1.5,
         tone_weight=0.75,
         drawing_weight=2.0,
+        local_drawing_weight=1.5,
         light_weight=4.0,
     )
     trainer = build_trainer(config, vgg=small_vgg())
@@ -173,12 +174,14 @@ def test_total_is_the_weighted_sum(data):
             weight * (style + 0.25 * found["shift"] + 0.75 * found["tone"])
             + 3 * found["content"]
             + 2 * found["drawing"]
+            + 1.5 * found["local_drawing"]
             + 4 * found["light"]
             + 5 * found["identity"]
             + 7 * found["variation"]
         )
         assert found["total"] == pytest.approx(expected, rel=1e-4)
         assert (found["identity"] > 0) == (index == 0)
+        assert found["local_drawing"] > 0.1
 
 
 def test_stability_compares_the_first_picture_with_the_last(data):
