@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-LOCAL_WINDOW = 9  # positions of `local_drawing_loss`
+LOCAL_WINDOW = 9  # side in positions, odd, of the squares of `local_drawing_loss`
 # Where a photo's features vary a twentieth of what they do on average, its lines count half.
 FAINT = 0.05
 
@@ -65,7 +65,7 @@ def drawing_from_moments(own, together, photo):
     return 2.0 * ops.sum(photo - followed, axis=-1) / (ops.sum(photo, axis=-1) + 1e-8)
 
 
-def local_drawing_loss(features, photo_features, window=LOCAL_WINDOW):
+def local_drawing_loss(features, photo_features):
     """How little the picture's lines follow the photo's, each place by itself: (B,).
 
     One less the cosine between the features around a place, about their means there, on average
@@ -79,14 +79,13 @@ def local_drawing_loss(features, photo_features, window=LOCAL_WINDOW):
     Args:
         features: of the picture, (B, H, W, C).
         photo_features: of the photo, of the same shape.
-        window: side of the square around each place, in positions, odd.
     """
-    margin = (window - 1) // 2
+    margin = LOCAL_WINDOW // 2
 
     def pooled(values):
         # With padding="same" TensorFlow's gradient is wrong where the window is the larger one.
         values = ops.pad(values, ((0, 0), (margin, margin), (margin, margin), (0, 0)))
-        return ops.average_pool(values, window, 1, data_format="channels_last")
+        return ops.average_pool(values, LOCAL_WINDOW, 1, data_format="channels_last")
 
     inside = pooled(ops.ones_like(photo_features[:1, :, :, :1], dtype="float32"))
 

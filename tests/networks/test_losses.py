@@ -76,7 +76,7 @@ def test_faint_lines_count_as_much_as_strong_ones():
     photo[:, :, 24:] /= 3
     lost = photo.copy()
     lost[:, :, 24:] = rng.normal(size=(1, 48, 24, 3)) / 3  # other lines in their place
-    # Twice a ninth of all the energy, and half of the places.
+    # Of a stranger it would be 2, and a tenth of the energy, but half of the places, is strange.
     assert to_array(drawing_loss(lost, photo)) == pytest.approx(2 * 0.1, abs=0.04)
     faint, strong = (2 * v / 10 for v in (1, 9))  # energies over their mean
     share = [v / (v + FAINT) for v in (faint, strong)]
