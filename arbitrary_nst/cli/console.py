@@ -6,7 +6,9 @@ import contextlib
 import io
 import logging
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 
@@ -29,8 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command.
 
     Returns:
-        0, or what the command returns; 2 after one line about what went wrong; 130 where the
-        user pressed Ctrl-C.
+        0, or what the command returns; 2 after one line about what went wrong; 130 where Ctrl-C
+        or SIGTERM ended it.
     """
     _open_streams()
     words = sys.argv[1:] if arguments is None else arguments
@@ -40,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Names of files that are no UTF-8 come out as they came in, instead of as an error.
         sys.stdout.reconfigure(errors="surrogateescape")
     code = None
-    with _own_words_only(options.debug):
+    with _own_words_only(options.debug), _interrupted_by_sigterm():
         try:
             code = options.run(options)
             sys.stdout.flush()
@@ -57,6 +59,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _complain(_describe(error))
             return 2
     return code or 0
+
+
+@contextlib.contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """SIGTERM, as `kill` and a shutdown send it, ends a command as Ctrl-C does.
+
+    So what is written in steps is kept (the checkpoint of a training), what is half written goes,
+    and programs that were started end. A shell's background has Ctrl-C ignored: there it is the
+    only polite way.
+    """
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _open_streams() -> None:

@@ -83,9 +83,14 @@ def local_drawing_loss(features, photo_features):
     margin = LOCAL_WINDOW // 2
 
     def pooled(values):
-        # With padding="same" TensorFlow's gradient is wrong where the window is the larger one.
+        # The mean of a square, along each side by itself: less than a third of the time of a
+        # pooling. With padding="same" the gradient of the latter is wrong in TensorFlow, too,
+        # where the window is larger than the picture.
         values = ops.pad(values, ((0, 0), (margin, margin), (margin, margin), (0, 0)))
-        return ops.average_pool(values, LOCAL_WINDOW, 1, data_format="channels_last")
+        for shape in ((LOCAL_WINDOW, 1), (1, LOCAL_WINDOW)):
+            kernel = ops.full((*shape, values.shape[3], 1), 1.0 / LOCAL_WINDOW)
+            values = ops.depthwise_conv(values, kernel, data_format="channels_last")
+        return values
 
     inside = pooled(ops.ones_like(photo_features[:1, :, :, :1], dtype="float32"))
 

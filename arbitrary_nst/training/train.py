@@ -62,7 +62,7 @@ def train(
     run), `log.csv`, `samples/` (a contact sheet each time a checkpoint is written), and the
     result: `network.safetensors` and `styles.safetensors`. Where `out` already holds a
     checkpoint the run resumes from it, and computes just what an uninterrupted run would have.
-    Ctrl-C finishes the step at hand and writes a checkpoint.
+    Ctrl-C finishes the step at hand and writes a checkpoint; on the command line SIGTERM, too.
 
     Args:
         config: the settings.
@@ -202,7 +202,7 @@ def take_step(
 
 @contextlib.contextmanager
 def _saved_when_stopped(trainer: StyleTrainer, path: Path) -> Iterator[None]:
-    """Writes a checkpoint of the last finished step when Ctrl-C ends the block."""
+    """Writes a checkpoint of the last finished step when an interrupt ends the block."""
 
     def finished_steps() -> int:
         return int(to_array(trainer.optimizer.iterations))
@@ -225,17 +225,20 @@ def _saved_when_stopped(trainer: StyleTrainer, path: Path) -> Iterator[None]:
 def _held_interrupt() -> Iterator[None]:
     """Makes Ctrl-C wait for the end of the block, so that a step is taken whole or not at all.
 
-    Does nothing outside the main thread, or where the program handles Ctrl-C in its own way.
+    And SIGTERM, where it interrupts as Ctrl-C does. Does nothing outside the main thread, or where
+    the program handles them in its own way.
     """
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield
-        return
-    presses: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, frame: presses.append(number))
+    heard = []
+    if threading.current_thread() is threading.main_thread():
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        heard = [n for n in numbers if signal.getsignal(n) is signal.default_int_handler]
+    caught: list[int] = []
+    for number in heard:
+        signal.signal(number, lambda number, frame: caught.append(number))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    if presses:
+        for number in heard:
+            signal.signal(number, signal.default_int_handler)
+    if caught:
         raise KeyboardInterrupt

@@ -168,20 +168,27 @@ class StyleTrainer(keras.Model):
             drawn = style_statistics(paintings, self.vgg(paintings), x.get("painting_detail"))
             drawn = matched(drawn, config.matched_parts)
             drawn = [ops.stop_gradient(values) for values in drawn]
-        # Two calls, not one on both: the backward pass then runs through the picture's half only.
-        wanted = [ops.stop_gradient(f) for f in self.vgg(x["content"])]
-        own = style_statistics(x["content"], wanted, detail)
-        own = [self._each_style(ops.stop_gradient(values)) for values in own]
-        content = self._each_style(x["content"])
+        photos, content = x["content"], self._each_style(x["content"])
+        # Calls of their own, not one on all: the backward pass runs through the picture's alone.
         if config.palette_weight:
+            plain = None
             wanted = self.vgg(recolored(content, y_pred, config.palette_weight))
         else:
-            wanted = [self._each_style(f) for f in wanted]
+            plain = [ops.stop_gradient(f) for f in self.vgg(photos)]
+            wanted = [self._each_style(f) for f in plain]
         features = self.vgg(y_pred)
+        each_detail = None if detail is None else self._each_style(detail)
+        found = style_statistics(y_pred, features, each_detail)
 
-        if detail is not None:
-            detail = self._each_style(detail)
-        found = style_statistics(y_pred, features, detail)
+        def of_photos():
+            own = style_statistics(photos, self.vgg(photos) if plain is None else plain, detail)
+            return [self._each_style(values) for values in own]
+
+        # The photo's own are the target of the identity, which few batches have: a tenth of a step.
+        own = ops.cond(
+            ops.any(mixing[:, 0] > 0), of_photos, lambda: [ops.zeros_like(f) for f in found]
+        )
+        own = [ops.stop_gradient(values) for values in own]
         targets = self.target_statistics(mixing, own, drawn)
         values = _style_terms(found, targets)
         values["content"] = relative_error(features[-1], wanted[-1])

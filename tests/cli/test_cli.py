@@ -5,6 +5,7 @@ import io
 import logging
 import os
 import re
+import signal
 import sys
 import types
 
@@ -371,6 +372,20 @@ def test_other_ends(folder, capsys, monkeypatch, error, code, message):
     output = capsys.readouterr().err
     assert message in output and output.count("\n") == 1
     assert os.listdir() == ["photo.png"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no process can be asked to end like that there")
+def test_sigterm_ends_a_command_as_ctrl_c_does(folder, capsys, monkeypatch):
+    before = signal.getsignal(signal.SIGTERM)
+
+    def end(*args, **kwargs):
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr("arbitrary_nst.pipeline.engine_choice.load_engine", end)
+    assert main(["stylize", "photo.png", "-s", "scream", "-o", "o.png"]) == 130
+    assert capsys.readouterr().err == "arbitrary-nst: stopped\n"
+    assert os.listdir() == ["photo.png"]
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 @pytest.mark.filterwarnings("default")

@@ -87,21 +87,23 @@ def test_killed_run_repeats_the_steps_after_its_checkpoint(data, finished, tmp_p
     assert [int(row["step"]) for row in logged(tmp_path)] == list(range(1, 13))
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_saves_its_last_step(
-    data, finished, tmp_path, caplog, monkeypatch, request
+    data, finished, tmp_path, caplog, monkeypatch, request, number
 ):
-    """Ctrl-C in the middle of the third step: the step is finished, saved and said."""
+    """Stopped in the middle of the third step: the step is finished, saved and said."""
     original = StyleTrainer.train_on_batch
 
     def interrupted(self, *args, **kwargs):
         if int(to_array(self.optimizer.iterations)) == 2:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
         return original(self, *args, **kwargs)
 
     monkeypatch.setattr(StyleTrainer, "train_on_batch", interrupted)
-    # A shell that starts the tests in the background has them ignore Ctrl-C.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
+    # A shell that starts the tests in the background has them ignore Ctrl-C, and SIGTERM is the
+    # command line's to set.
+    before = signal.signal(number, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(number, before))
     with pytest.raises(KeyboardInterrupt):
         run(data, tmp_path)
     assert int(checkpoint(tmp_path)["optimizer/0000/iteration"]) == 3
