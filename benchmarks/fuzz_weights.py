@@ -171,7 +171,7 @@ def config_files() -> list[bytes]:
 def list_files() -> list[bytes]:
     """A list of styles, and one of paintings."""
     style = {"name": "a", "file": "a.jpg", "source": "b", "style_weight": 4, "style_size": 512}
-    styles = [style | {"levels": [0.1, 0.9], "matched_parts": 0.5}]
+    styles = [style | {"levels": [0.1, 0.9], "crop": [0, 0.1, 1, 1], "matched_parts": 0.5}]
     return [json.dumps(v).encode() for v in (styles, [{"file": "a.jpg", "group": "c"}] * 3)]
 
 

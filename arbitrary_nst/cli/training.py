@@ -61,7 +61,7 @@ SETTINGS = (
     ("averaging", float, "momentum of the running average of the weights, such as 0.999"),
     ("seed", int, "of every draw"),
 )
-STYLE_LIST_HELP = "JSON list of {name, file, source, style_weight, style_size, levels}"
+STYLE_LIST_HELP = "JSON list of {name, file, source, style_weight, style_size, levels, crop}"
 
 
 def add_commands(commands) -> None:

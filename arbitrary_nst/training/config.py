@@ -46,6 +46,8 @@ class StyleSpec:
             as large as they are at this size.
         levels: what counts as black and as white in the file, of `[0, 1]`: many photographs of
             paintings are hazy, and pictures in their style would be as grey.
+        crop: what of the file is the painting: left, top, right and bottom as shares of its width
+            and height. Without it a frame, a mount or a collector's seal is part of the style.
         matched_parts: as `TrainConfig.matched_parts`, of this style. None: as all.
     """
 
@@ -55,10 +57,12 @@ class StyleSpec:
     style_weight: float = 4.0
     style_size: int = 512
     levels: tuple[float, float] = (0.0, 1.0)
+    crop: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
     matched_parts: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "levels", tuple(self.levels))  # JSON has lists
+        object.__setattr__(self, "crop", tuple(self.crop))
 
 
 @dataclass(frozen=True)
@@ -288,7 +292,7 @@ def _check_styles(styles: tuple[StyleSpec, ...]) -> None:
         _check_number(
             "style_size", style.style_size, low=MIN_TRAINING_SIDE, whole=True, owner=owner
         )
-        check_levels(style.levels, owner)
+        check_painting(style)
         if style.matched_parts is not None:
             _check_share("matched_parts", style.matched_parts, owner)
 
@@ -298,14 +302,24 @@ def _check_share(name: str, value: Any, owner: str = "") -> None:
         raise InputError(f"`{name}`{owner} goes from 0 to 1. Received: {value!r}.")
 
 
-def check_levels(levels: Sequence[Any], owner: str) -> None:
-    """Raises `InputError` unless they are two numbers from 0 to 1, black before white."""
-    numbers = [v for v in levels if isinstance(v, (int, float)) and not isinstance(v, bool)]
-    if len(levels) != 2 or len(numbers) != 2 or not 0 <= numbers[0] <= numbers[1] - 0.05 <= 0.95:
+def check_painting(style: StyleSpec) -> None:
+    """Raises `InputError` unless `levels` and `crop` of a style are such."""
+    owner, levels, crop = f" of style {style.name!r}", style.levels, style.crop
+    if not _are_shares(levels, 2) or not levels[0] <= levels[1] - 0.05:
         raise InputError(
             f"`levels`{owner} must be black and white, two numbers from 0 to 1 at least 0.05 "
             f"apart. Received: {list(levels)!r}."
         )
+    if not _are_shares(crop, 4) or not (crop[0] < crop[2] and crop[1] < crop[3]):
+        raise InputError(
+            f"`crop`{owner} must be left, top, right and bottom, four shares of width and height "
+            f"from 0 to 1, as in [0.1, 0, 0.9, 1]. Received: {list(crop)!r}."
+        )
+
+
+def _are_shares(values: Sequence[Any], count: int) -> bool:
+    numbers = [v for v in values if isinstance(v, (int, float)) and not isinstance(v, bool)]
+    return len(values) == len(numbers) == count and all(0 <= v <= 1 for v in numbers)
 
 
 def _check_number(

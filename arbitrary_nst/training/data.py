@@ -7,6 +7,7 @@ what the uninterrupted run would have seen.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -204,16 +205,31 @@ def one_hot_mixing(index: int, count: int) -> np.ndarray:
 
 
 def load_painting(style: StyleSpec) -> np.ndarray:
-    """A style's painting with black and white where its `levels` are: (H, W, 3) in `[0, 1]`.
+    """What is painting in a style's file, with its black and white: (H, W, 3) in `[0, 1]`.
+
+    See `crop` and `levels` of `StyleSpec`.
+
+    Raises:
+        ImageError: it cannot be read.
+    """
+    image, (black, white) = load_cropped(style), style.levels
+    if (black, white) == (0, 1):
+        return image
+    return ((image - np.float32(black)) / np.float32(white - black)).clip(0, 1)
+
+
+def load_cropped(style: StyleSpec) -> np.ndarray:
+    """What is painting in a style's file, as it is there: (H, W, 3) in `[0, 1]`.
 
     Raises:
         ImageError: it cannot be read.
     """
     image, _ = load_image(style.file, role=f"style {style.name!r}")
-    black, white = style.levels
-    if (black, white) == (0, 1):
-        return image
-    return ((image - np.float32(black)) / np.float32(white - black)).clip(0, 1)
+    left, top, right, bottom = style.crop
+    height, width = image.shape[:2]
+    # Rounded outwards: of the smallest crop a pixel is left.
+    rows = slice(math.floor(top * height), math.ceil(bottom * height))
+    return image[rows, math.floor(left * width) : math.ceil(right * width)]
 
 
 def load_style(style: StyleSpec, size: int) -> np.ndarray:

@@ -48,7 +48,7 @@ from arbitrary_nst.networks.vgg import (
     load_vgg19,
 )
 from arbitrary_nst.pipeline.arguments import Progress
-from arbitrary_nst.training.config import StyleSpec, check_levels
+from arbitrary_nst.training.config import StyleSpec, check_painting
 from arbitrary_nst.training.data import load_painting
 
 PHOTO_ROW = "photo"
@@ -132,7 +132,7 @@ def evaluate_styles(
             f"Received: {len(specs)} styles, {len(photos)} photos."
         )
     for spec in specs:
-        check_levels(spec.levels, f" of style {spec.name!r}")
+        check_painting(spec)
     if vgg is None:  # first: a wrong file should not wait for the pictures
         vgg = load_vgg19((*STYLE_LAYERS, CONTENT_LAYER), weights=vgg19_weights(vgg_weights))
     runners = [load_engine(e) if isinstance(e, str) else as_engine(e) for e in engines]

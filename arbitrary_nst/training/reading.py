@@ -36,8 +36,8 @@ def read_style_list(
 
     Args:
         path: JSON list of objects with `name` and `file` (relative to `folder`), and, as wanted,
-            `source`, `style_weight`, `style_size`, `levels`, `matched_parts`. None: every image
-            in `folder`, by file name.
+            `source`, `style_weight`, `style_size`, `levels`, `crop`, `matched_parts`. None: every
+            image in `folder`, by file name.
         folder: of the paintings.
         defaults: values for what the list leaves out.
 

@@ -46,12 +46,19 @@ def test_missing_config(tmp_path):
 def test_style_list(tmp_path):
     path = tmp_path / "styles.json"
     path.write_text(
-        '[{"name": "a", "file": "x.png", "style_weight": 4.0, "levels": [0.1, 1]},'
+        '[{"name": "a", "file": "x.png", "style_weight": 4.0, "levels": [0.1, 1],'
+        ' "crop": [0, 0, 0.5, 1]},'
         '{"name": "b", "file": "y"}]'
     )
     styles = read_style_list(path, "paintings", defaults={"style_weight": 8.0})
     assert styles == (
-        StyleSpec("a", str(Path("paintings/x.png")), style_weight=4.0, levels=(0.1, 1)),
+        StyleSpec(
+            "a",
+            str(Path("paintings/x.png")),
+            style_weight=4.0,
+            levels=(0.1, 1),
+            crop=(0, 0, 0.5, 1),
+        ),
         StyleSpec("b", str(Path("paintings/y")), style_weight=8.0),
     )
 
@@ -105,6 +112,10 @@ def spec(**changes):
         ({"styles": spec(levels=(0.7, 0.2))}, "at least 0.05 apart. Received: .0.7, 0.2."),
         ({"styles": spec(levels=(0, "1"))}, "`levels` of style 'a'"),
         ({"styles": spec(levels=(0, 0.5, 1))}, "`levels` of style 'a'"),
+        ({"styles": spec(crop=(0, 0, 1))}, "`crop` of style 'a' must be left, top, right and"),
+        ({"styles": spec(crop=(0.5, 0, 0.5, 1))}, "Received: .0.5, 0, 0.5, 1."),
+        ({"styles": spec(crop=(0, 0, 1, True))}, "`crop` of style 'a'"),
+        ({"styles": spec(crop=(0, -0.1, 1, 1))}, "as in .0.1, 0, 0.9, 1.. Received"),
         ({"layout": CinLayout((8,))}, "`channels` of the layout needs 2 to 6 numbers"),
         ({"layout": CinLayout((0, 0, 0))}, "`channels` of the layout needs 2 to 6 numbers from 1"),
         ({"layout": CinLayout((8, 16), 0)}, "`num_residual_blocks` of the layout goes from 1 to"),

@@ -166,3 +166,14 @@ def test_levels_of_a_hazy_painting(tmp_path):
     clear = load_painting(StyleSpec("hazy", str(path), levels=(0.2, 0.6)))
     np.testing.assert_allclose(clear[2, :, 1], [0, 0, 0.5, 1, 1], atol=1e-6)
     assert clear.dtype == np.float32
+
+
+def test_crop_of_a_painting_in_its_mount(tmp_path):
+    values = np.zeros((10, 20, 3))
+    values[2:9, 5:15] = 0.6
+    spec = StyleSpec("scroll", str(write_image(tmp_path / "scroll.png", values)))
+    assert load_painting(spec).shape == (10, 20, 3)
+    crop = (5 / 20, 2 / 10, 15 / 20, 9 / 10)
+    inside = load_painting(replace(spec, crop=crop, levels=(0.2, 1)))
+    np.testing.assert_allclose(inside, np.full((7, 10, 3), 0.5), atol=1e-6)
+    assert load_painting(replace(spec, crop=(0.5, 0.5, 0.51, 0.51))).shape == (1, 1, 3)

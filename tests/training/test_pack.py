@@ -10,11 +10,10 @@ import pytest
 from small_training import small_config, small_vgg, write_data
 
 from arbitrary_nst.errors import InputError, WeightsUnavailable
-from arbitrary_nst.image import load_image
 from arbitrary_nst.networks.vgg import build_vgg19, load_vgg19
 from arbitrary_nst.training import pack as pack_module
 from arbitrary_nst.training.config import PaintingSpec
-from arbitrary_nst.training.data import BatchSource
+from arbitrary_nst.training.data import BatchSource, load_painting
 from arbitrary_nst.training.pack import open_pack, write_pack
 from arbitrary_nst.training.reading import config_from_options
 from arbitrary_nst.training.statistics import LOSS_LAYERS
@@ -25,7 +24,10 @@ def config(tmp_path_factory):
     folder = write_data(tmp_path_factory.mktemp("data") / "drawn")
     files = sorted((folder / "photos").iterdir())[:3]
     paintings = tuple(PaintingSpec(str(f), f"painter {i % 2}") for i, f in enumerate(files))
-    return small_config(folder, paintings=paintings, flat_weight=0.5, painting_crop=32)
+    made = small_config(folder, paintings=paintings, flat_weight=0.5, painting_crop=32)
+    framed, *others = made.styles
+    styles = replace(framed, crop=(0.2, 0, 0.9, 1)), *others
+    return replace(made, styles=styles)
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def test_contents_come_back(config, packed, tmp_path):
     assert [s.name for s in found.styles] == [s.name for s in config.styles]
     assert sorted(p.group for p in found.paintings) == ["painter 0", "painter 0", "painter 1"]
     for style, original in zip(found.styles, config.styles, strict=True):
-        image, painting = (load_image(s.file)[0] for s in (style, original))
+        image, painting = load_painting(style), load_painting(original)
         assert image.shape == painting.shape
         assert np.abs(image - painting).mean() < 0.05
     batch = BatchSource(found).batch(0)
