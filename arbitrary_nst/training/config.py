@@ -27,6 +27,7 @@ from arbitrary_nst.networks.predictor.network import PredictorLayout
 MIN_TRAINING_SIDE = 32
 POOLINGS = ("max", "average")
 OPTIMIZERS = ("adam", "muon")
+WHOLE = (0.0, 0.0, 1.0, 1.0)  # a crop that takes nothing away
 WEIGHTS = (
     *("content", "drawing", "light", "shift", "detailed", "flat", "tone"),
     *("total_variation", "identity", "stability"),
@@ -57,7 +58,7 @@ class StyleSpec:
     style_weight: float = 4.0
     style_size: int = 512
     levels: tuple[float, float] = (0.0, 1.0)
-    crop: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    crop: tuple[float, float, float, float] = WHOLE
     matched_parts: float | None = None
 
     def __post_init__(self) -> None:

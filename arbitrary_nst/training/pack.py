@@ -27,7 +27,7 @@ from arbitrary_nst.image import load_image, resize, to_pil
 from arbitrary_nst.image.resizing import resized_shape
 from arbitrary_nst.networks.vgg import load_vgg19
 from arbitrary_nst.pipeline.arguments import Progress
-from arbitrary_nst.training.config import PaintingSpec, TrainConfig
+from arbitrary_nst.training.config import WHOLE, PaintingSpec, TrainConfig
 from arbitrary_nst.training.data import load_cropped
 from arbitrary_nst.training.reading import find_images
 from arbitrary_nst.training.statistics import LOSS_LAYERS
@@ -73,7 +73,7 @@ def write_pack(
         name = f"styles/{index:03d}.jpg"
         reduced = resize(image, longer_side=min(style.style_size, max(image.shape)))
         fixed[name] = _jpeg(reduced, quality=95, subsampling=0)  # few, and all is learned from them
-        styles.append(replace(style, file=name, crop=(0.0, 0.0, 1.0, 1.0)))
+        styles.append(replace(style, file=name, crop=WHOLE))
     left = room - sum(map(len, fixed.values())) - 200 * (len(config.styles) + 20)
     rng = np.random.default_rng(config.seed)
     groups = {spec.file: spec.group for spec in config.paintings}

@@ -184,7 +184,7 @@ class StyleTrainer(keras.Model):
             own = style_statistics(photos, self.vgg(photos) if plain is None else plain, detail)
             return [self._each_style(values) for values in own]
 
-        # The photo's own are the target of the identity, which few batches have: a tenth of a step.
+        # The photo's own are the target of the identity, which not every batch has.
         own = ops.cond(
             ops.any(mixing[:, 0] > 0), of_photos, lambda: [ops.zeros_like(f) for f in found]
         )
