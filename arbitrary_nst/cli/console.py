@@ -8,11 +8,11 @@ import logging
 import os
 import signal
 import sys
-import threading
 import warnings
 from collections.abc import Iterator, Sequence
 
 from arbitrary_nst.cli.parser import build_parser
+from arbitrary_nst.common.ending import Terminated, interrupted_by_sigterm
 from arbitrary_nst.common.extras import named
 from arbitrary_nst.common.quiet import quiet, writes_to_descriptor_2
 from arbitrary_nst.errors import InputError, RenderError, WeightsUnavailable, WorkerDied
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         0, or what the command returns; 2 after one line about what went wrong; 130 where Ctrl-C
-        or SIGTERM ended it.
+        ended it, 143 where SIGTERM did, which shells make of 128 and the signal's number.
     """
     _open_streams()
     words = sys.argv[1:] if arguments is None else arguments
@@ -42,13 +42,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Names of files that are no UTF-8 come out as they came in, instead of as an error.
         sys.stdout.reconfigure(errors="surrogateescape")
     code = None
-    with _own_words_only(options.debug), _interrupted_by_sigterm():
+    with _own_words_only(options.debug), interrupted_by_sigterm():
         try:
             code = options.run(options)
             sys.stdout.flush()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as end:
             _complain("stopped")
-            return 130
+            return 128 + (signal.SIGTERM if isinstance(end, Terminated) else signal.SIGINT)
         except BrokenPipeError:
             # The reader of our output, such as `head`, has seen enough. What Python still holds
             # for it goes nowhere, instead of into a second error at exit.
@@ -59,25 +59,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _complain(_describe(error))
             return 2
     return code or 0
-
-
-@contextlib.contextmanager
-def _interrupted_by_sigterm() -> Iterator[None]:
-    """SIGTERM, as `kill` and a shutdown send it, ends a command as Ctrl-C does.
-
-    So what is written in steps is kept (the checkpoint of a training), what is half written goes,
-    and programs that were started end. A shell's background has Ctrl-C ignored: there it is the
-    only polite way.
-    """
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    if not in_main_thread or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _open_streams() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import signal
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import numpy as np
 from arbitrary_nst.checkpoints import vgg19_weights
 from arbitrary_nst.common.alone import alone_in
 from arbitrary_nst.common.checks import positive_int
+from arbitrary_nst.common.ending import held_interrupts
 from arbitrary_nst.errors import InputError
 from arbitrary_nst.image import save_image
 from arbitrary_nst.networks.predictor.start import standardize, start_trunk
@@ -106,7 +105,7 @@ def train(
                 write_network(trainer, out)
         with _saved_when_stopped(trainer, out / CHECKPOINT_FILE):
             for step, batch in enumerate(source.batches(start, stop), start=start + 1):
-                with _held_interrupt():
+                with held_interrupts():
                     losses = take_step(trainer, batch, step)
                     log.add(step, losses)
                 progress(step, stop, means.add(losses))
@@ -219,26 +218,3 @@ def _saved_when_stopped(trainer: StyleTrainer, path: Path) -> Iterator[None]:
                 finished_steps(),
             )
         raise
-
-
-@contextlib.contextmanager
-def _held_interrupt() -> Iterator[None]:
-    """Makes Ctrl-C wait for the end of the block, so that a step is taken whole or not at all.
-
-    And SIGTERM, where it interrupts as Ctrl-C does. Does nothing outside the main thread, or where
-    the program handles them in its own way.
-    """
-    heard = []
-    if threading.current_thread() is threading.main_thread():
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        heard = [n for n in numbers if signal.getsignal(n) is signal.default_int_handler]
-    caught: list[int] = []
-    for number in heard:
-        signal.signal(number, lambda number, frame: caught.append(number))
-    try:
-        yield
-    finally:
-        for number in heard:
-            signal.signal(number, signal.default_int_handler)
-    if caught:
-        raise KeyboardInterrupt

@@ -382,7 +382,7 @@ def test_sigterm_ends_a_command_as_ctrl_c_does(folder, capsys, monkeypatch):
         signal.raise_signal(signal.SIGTERM)
 
     monkeypatch.setattr("arbitrary_nst.pipeline.engine_choice.load_engine", end)
-    assert main(["stylize", "photo.png", "-s", "scream", "-o", "o.png"]) == 130
+    assert main(["stylize", "photo.png", "-s", "scream", "-o", "o.png"]) == 143
     assert capsys.readouterr().err == "arbitrary-nst: stopped\n"
     assert os.listdir() == ["photo.png"]
     assert signal.getsignal(signal.SIGTERM) is before

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 from dataclasses import replace
 
 import numpy as np
@@ -12,11 +11,11 @@ from small_runs import assert_same_state, checkpoint, contents, logged, run
 from small_training import LAYOUT, NAMES, small_config
 
 from arbitrary_nst.checkpoints import trained_styles
+from arbitrary_nst.common import ending
 from arbitrary_nst.common.alone import alone_in
 from arbitrary_nst.errors import CheckpointError, InputError
 from arbitrary_nst.networks.cin.file import load_network, network_id
 from arbitrary_nst.networks.cin.layout import CinLayout
-from arbitrary_nst.training import train as train_module
 from arbitrary_nst.training.config import TrainConfig
 from arbitrary_nst.training.statistics import to_array
 from arbitrary_nst.training.trainer import LOSS_NAMES, StyleTrainer
@@ -87,9 +86,15 @@ def test_killed_run_repeats_the_steps_after_its_checkpoint(data, finished, tmp_p
     assert [int(row["step"]) for row in logged(tmp_path)] == list(range(1, 13))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("number", "handler", "error"),
+    [
+        (signal.SIGINT, signal.default_int_handler, KeyboardInterrupt),
+        (signal.SIGTERM, ending.interrupt, ending.Terminated),
+    ],
+)
 def test_interrupted_run_saves_its_last_step(
-    data, finished, tmp_path, caplog, monkeypatch, request, number
+    data, finished, tmp_path, caplog, monkeypatch, request, number, handler, error
 ):
     """Stopped in the middle of the third step: the step is finished, saved and said."""
     original = StyleTrainer.train_on_batch
@@ -102,9 +107,9 @@ def test_interrupted_run_saves_its_last_step(
     monkeypatch.setattr(StyleTrainer, "train_on_batch", interrupted)
     # A shell that starts the tests in the background has them ignore Ctrl-C, and SIGTERM is the
     # command line's to set.
-    before = signal.signal(number, signal.default_int_handler)
+    before = signal.signal(number, handler)
     request.addfinalizer(lambda: signal.signal(number, before))
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(error):
         run(data, tmp_path)
     assert int(checkpoint(tmp_path)["optimizer/0000/iteration"]) == 3
     assert "stopped after step 3; its checkpoint is written" in caplog.text
@@ -123,31 +128,6 @@ def test_interruption_before_the_first_step_saves_nothing(data, tmp_path, monkey
         run(data, tmp_path)
     assert not (tmp_path / "checkpoint.safetensors").exists()
     assert not caplog.records
-
-
-def test_interrupts_elsewhere_are_not_held():
-    """In another thread there are none; a program's own handler stays in charge."""
-    errors = []
-
-    def hold():
-        try:
-            with train_module._held_interrupt():
-                pass
-        except BaseException as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    thread.join()
-    assert not errors
-    caught = []
-    previous = signal.signal(signal.SIGINT, lambda number, frame: caught.append(number))
-    try:
-        with train_module._held_interrupt():
-            signal.raise_signal(signal.SIGINT)
-            assert caught == [signal.SIGINT]
-    finally:
-        signal.signal(signal.SIGINT, previous)
 
 
 def test_finished_run_has_nothing_left_to_do(data, finished, tmp_path):
