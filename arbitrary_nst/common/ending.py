@@ -48,16 +48,14 @@ def held_interrupts() -> Iterator[None]:
     And SIGTERM, where it interrupts as Ctrl-C does. Does nothing outside the main thread, or where
     the program handles them in its own way.
     """
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    numbers = (signal.SIGINT, signal.SIGTERM) if in_main_thread else ()
+    before = {number: signal.getsignal(number) for number in numbers}
     ends = (signal.default_int_handler, interrupt)
-    heard = {}
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            handler = signal.getsignal(number)
-            if handler in ends:
-                heard[number] = handler
-    caught: list[int] = []
+    heard = {n: handler for n, handler in before.items() if callable(handler) and handler in ends}
+    caught: list[signal.Signals] = []
     for number in heard:
-        signal.signal(number, lambda number, frame: caught.append(number))
+        signal.signal(number, lambda number, frame: caught.append(signal.Signals(number)))
     try:
         yield
     finally:
