@@ -59,7 +59,11 @@ def remove_stale() -> None:
 
 @contextlib.contextmanager
 def ended_by_sigterm() -> Iterator[None]:
-    """SIGTERM ends the demo as Ctrl-C does, so that what has to be cleaned up is."""
+    """SIGTERM ends the demo as Ctrl-C does, so that what has to be cleaned up is.
+
+    By another exception than in other commands, since Gradio takes that of Ctrl-C for an end
+    without a code.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
