@@ -717,6 +717,8 @@ WEIGHTS = SHARED / "weights" / "vgg19" / "vgg19_notop.h5"
 @pytest.mark.slow
 @pytest.mark.skipif(not WEIGHTS.is_file(), reason="no VGG19 here; ARBITRARY_NST_SHARED names it")
 def test_the_real_vgg19(content, paintings):
-    engine = Vgg19(WEIGHTS, settings=Vgg19Settings(iterations=(15,)))
+    # From the photo, whose drawing is not asked for: the style alone falls by half, and by more.
+    settings = Vgg19Settings(iterations=(40,), init="content", drawing_weight=0, parts_weight=0)
+    engine = Vgg19(WEIGHTS, settings=settings)
     found = losses(engine, content, engine.embed(paintings[0]))
     assert found[-1] < 0.5 * found[0]
