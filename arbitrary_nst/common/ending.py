@@ -50,16 +50,14 @@ def held_interrupts() -> Iterator[None]:
     """
     in_main_thread = threading.current_thread() is threading.main_thread()
     numbers = (signal.SIGINT, signal.SIGTERM) if in_main_thread else ()
-    before = {number: signal.getsignal(number) for number in numbers}
-    ends = (signal.default_int_handler, interrupt)
-    heard = {n: handler for n, handler in before.items() if callable(handler) and handler in ends}
-    caught: list[signal.Signals] = []
-    for number in heard:
-        signal.signal(number, lambda number, frame: caught.append(signal.Signals(number)))
+    interrupting = (signal.default_int_handler, interrupt)
+    heard = [number for number in numbers if signal.getsignal(number) in interrupting]
+    caught: list[int] = []
+    before = {n: signal.signal(n, lambda number, frame: caught.append(number)) for n in heard}
     try:
         yield
     finally:
-        for number, handler in heard.items():
+        for number, handler in before.items():
             signal.signal(number, handler)
     if caught:
-        heard[caught[0]](caught[0], None)
+        signal.raise_signal(caught[0])
